@@ -1,0 +1,28 @@
+# Makes `cmake --install`, `find_package(wsio)` and `pkg-config wsio` work.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wsio)
+get_target_property(library_type wsio TYPE)
+
+install(TARGETS wsio EXPORT wsio-targets FILE_SET HEADERS)
+install(EXPORT wsio-targets NAMESPACE wsio:: DESTINATION ${config_dir})
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/wsio-config.cmake.in wsio-config.cmake
+    INSTALL_DESTINATION ${config_dir}
+)
+write_basic_package_version_file(wsio-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/wsio-config.cmake ${PROJECT_BINARY_DIR}/wsio-config-version.cmake
+    DESTINATION ${config_dir}
+)
+
+# A static library's own dependencies are linked by whoever links it; a shared one brings them along.
+set(pc_requires "fmt")
+set(pc_requires_private "libcrypto")
+if(library_type STREQUAL "STATIC_LIBRARY")
+    set(pc_requires "fmt libcrypto")
+    set(pc_requires_private "")
+endif()
+file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/wsio.pc.in wsio.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/wsio.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
