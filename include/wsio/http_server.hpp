@@ -1,0 +1,84 @@
+#pragma once
+
+#include <wsio/endpoint.hpp>
+#include <wsio/headers.hpp>
+#include <wsio/options.hpp>
+#include <wsio/request.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace wsio {
+
+namespace detail {
+class front;
+}
+
+/// The answer to an ordinary HTTP request.
+struct http_response {
+    unsigned status = 200;
+    std::string body = {};
+    std::string content_type = "text/plain; charset=utf-8";
+    headers fields{};  ///< Further fields. Content-Length, Content-Type and Connection are set by the server.
+};
+
+/// Answers ordinary HTTP requests. The request lives until the answer is given.
+using http_handler = std::function<boost::asio::awaitable<http_response>(const request&)>;
+
+/// Configures an `http_server`.
+struct http_options {
+    /// Address to listen on, such as "127.0.0.1" or "::1"; empty for every address, IPv4 and IPv6.
+    std::string host = {};
+    /// Limits of the HTTP part: `head_size`, `header_count`, `body_size`.
+    struct limits limits {};
+    /// `timeouts::handshake` bounds each request and the idle time between two.
+    struct timeouts timeouts {};
+    /// Proxies whose X-Forwarded-Proto is believed.
+    std::vector<std::string> trusted_proxies = {};
+    /// Learns of an exception that left the handler; by default one line goes to standard error. The client gets 500.
+    std::function<void(std::exception_ptr, const request&)> on_exception = {};
+};
+
+/// A small HTTP/1.1 server on Boost.Beast's parser, with keep-alive, to put WebSockets beside pages on one port:
+///
+///     wsio::http_server http(executor, page);
+///     auto chat = wsio::attach(http, {.path = "/chat"});
+///     http.listen(3000);
+///
+/// An exception of the handler answers 500. A WebSocket handshake for a path that no attached server serves gets 404.
+/// A cheap, copyable handle; the server stops when the last one and all attached servers are gone.
+/// Thread safety: everything belongs on the executor, whose `io_context` must be run by one thread.
+class http_server {
+public:
+    explicit http_server(boost::asio::any_io_executor executor, http_handler handler, http_options options = {});
+
+    /// Opens `port` (0 for any free one). May be called for several ports. Throws `boost::system::system_error` that
+    /// names address and cause when the port cannot be had.
+    void listen(std::uint16_t port);
+
+    /// Gives the address that the server listens on first; a default endpoint before `listen`.
+    [[nodiscard]] endpoint local_endpoint() const;
+    [[nodiscard]] std::uint16_t port() const { return local_endpoint().port; }
+
+    /// Stops accepting, lets requests in progress finish, closes every WebSocket of the attached servers with 1001 and
+    /// waits until all have ended, at most `deadline`; then drops the rest.
+    [[nodiscard]] boost::asio::awaitable<void> drain(std::chrono::milliseconds deadline = std::chrono::seconds(5));
+
+    /// Stops accepting and starts to close everything. Returns at once.
+    void stop();
+
+    [[nodiscard]] boost::asio::any_io_executor get_executor() const;
+
+private:
+    friend class server attach(http_server& http, options options);
+
+    std::shared_ptr<detail::front> front_;
+};
+
+}  // namespace wsio

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <wsio/byte_buffer.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wsio {
+
+namespace detail {
+class loop;
+}
+
+/// Views the bytes of a text as binary data, so that `socket.send(wsio::bytes("…"))` sends a binary message.
+[[nodiscard]] inline std::span<const std::byte> bytes(std::string_view text) noexcept {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+/// Views binary data as characters.
+[[nodiscard]] inline std::string_view characters(std::span<const std::byte> bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Holds one whole message, text or binary.
+///
+/// A received message stays valid until it is destroyed, whatever is awaited meanwhile and wherever it is moved. A small
+/// one that is used at once costs neither allocation nor copy: it lies in the loop's receive block until the loop needs
+/// the block again or the message is moved, and only then takes memory of its own.
+/// Thread safety: distinct objects safe, shared objects unsafe. To take a message to another thread, move or copy it
+/// first: `auto mine = std::move(message);`.
+class message {
+public:
+    /// Makes an empty text message.
+    message() noexcept = default;
+    message(message&& other);
+    message(const message& other);
+    message& operator=(message&& other);
+    message& operator=(const message& other);
+    ~message() { reset(); }
+
+    /// Makes a text message from a copy of `text`, which must be UTF-8.
+    [[nodiscard]] static message text(std::string_view text) { return message(text, false); }
+
+    /// Makes a binary message from a copy of `bytes`.
+    [[nodiscard]] static message binary(std::span<const std::byte> bytes) { return message(characters(bytes), true); }
+
+    /// Tells whether this is a text message; a received one is valid UTF-8.
+    [[nodiscard]] bool is_text() const noexcept { return !binary_; }
+
+    /// Tells whether this is a binary message.
+    [[nodiscard]] bool is_binary() const noexcept { return binary_; }
+
+    /// Gives the payload as characters, for text and binary messages alike. The view is valid until the message is
+    /// moved, changed or destroyed, or the coroutine that holds it awaits anything.
+    [[nodiscard]] std::string_view text() const noexcept { return {data_, size_}; }
+
+    /// Gives the payload as bytes, valid as long as that of `text()`.
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return wsio::bytes(text()); }
+
+    /// Gives a copy of the payload.
+    [[nodiscard]] std::string str() const { return std::string(text()); }
+
+    [[nodiscard]] const char* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+    /// Compares kind and payload.
+    friend bool operator==(const message& a, const message& b) noexcept {
+        return a.binary_ == b.binary_ && a.text() == b.text();
+    }
+
+private:
+    friend class detail::loop;
+
+    message(std::string_view payload, bool binary);
+    message(std::string_view borrowed, bool binary, message** lease) noexcept;
+    message(byte_buffer&& payload, bool binary) noexcept;
+
+    void reset() noexcept;
+    void take(message& other) noexcept;
+    void own_copy_of(std::string_view payload);
+
+    const char* data_ = "";
+    std::size_t size_ = 0;
+    byte_buffer owned_;
+    message** lease_ = nullptr;  ///< While the bytes lie in the loop's block: the loop's note of who uses it.
+    bool binary_ = false;
+};
+
+}  // namespace wsio

@@ -1,0 +1,27 @@
+#pragma once
+
+/// Everything of wsio: the WebSocket server, its sockets, the HTTP server beside it, and the parts of Boost.Asio that a
+/// handler needs.
+
+#include <wsio/byte_buffer.hpp>
+#include <wsio/close_code.hpp>
+#include <wsio/endpoint.hpp>
+#include <wsio/fmt.hpp>
+#include <wsio/headers.hpp>
+#include <wsio/http_server.hpp>
+#include <wsio/message.hpp>
+#include <wsio/options.hpp>
+#include <wsio/protocol_version.hpp>
+#include <wsio/protocols.hpp>
+#include <wsio/request.hpp>
+#include <wsio/server.hpp>
+#include <wsio/socket.hpp>
+#include <wsio/status.hpp>
+#include <wsio/version.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>

@@ -1,0 +1,36 @@
+#include "io/addresses.hpp"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace wsio::detail {
+
+namespace ip = boost::asio::ip;
+
+endpoint endpoint_of(const sockaddr_storage& address) {
+    if (address.ss_family == AF_INET) {
+        sockaddr_in v4;
+        std::memcpy(&v4, &address, sizeof v4);
+        return {ip::address_v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)};
+    }
+    if (address.ss_family != AF_INET6) return {};
+    sockaddr_in6 v6;
+    std::memcpy(&v6, &address, sizeof v6);
+    ip::address_v6::bytes_type bytes;
+    std::copy(std::begin(v6.sin6_addr.s6_addr), std::end(v6.sin6_addr.s6_addr), bytes.begin());
+    ip::address_v6 const full(bytes, v6.sin6_scope_id);
+    if (full.is_v4_mapped()) return {ip::make_address_v4(ip::v4_mapped, full), ntohs(v6.sin6_port)};
+    return {full, ntohs(v6.sin6_port)};
+}
+
+endpoint local_endpoint_of(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    return endpoint_of(address);
+}
+
+}  // namespace wsio::detail

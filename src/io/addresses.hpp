@@ -1,0 +1,16 @@
+#pragma once
+
+#include <wsio/endpoint.hpp>
+
+#include <sys/socket.h>
+
+namespace wsio::detail {
+
+/// Gives the endpoint that a socket address names; a default endpoint for other families than IP. An IPv4 address in
+/// IPv6 form, as dual-stack sockets show it, becomes plain IPv4.
+[[nodiscard]] endpoint endpoint_of(const sockaddr_storage& address);
+
+/// Gives the near end of a connected or listening socket.
+[[nodiscard]] endpoint local_endpoint_of(int fd);
+
+}  // namespace wsio::detail

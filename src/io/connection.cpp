@@ -1,0 +1,275 @@
+#include "io/connection.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+
+#include "io/addresses.hpp"
+#include "io/server_state.hpp"
+
+// The life of a connection: references, phases, endings. connection_receive.cpp and connection_send.cpp have the rest.
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Brings the release of a handle to the connection's own thread. Runs even if the loop never does: then it is destroyed.
+class release_elsewhere {
+public:
+    explicit release_elsewhere(connection& c) noexcept : connection_(&c) {}
+    release_elsewhere(release_elsewhere&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    release_elsewhere& operator=(release_elsewhere&&) = delete;
+    ~release_elsewhere() {
+        if (connection_ != nullptr) connection_->release_here();
+    }
+    void operator()() { std::exchange(connection_, nullptr)->release_here(); }
+
+private:
+    connection* connection_;
+};
+
+}  // namespace
+
+connection& connection::make(loop& l, int fd, endpoint remote) { return *new connection(l, fd, std::move(remote)); }
+
+connection::connection(loop& l, int fd, endpoint remote)
+    : loop_(l), readiness_(l.context(), fd, *this), remote_(std::move(remote)) {
+    loop_.add(*this);
+}
+
+connection::~connection() {
+    while (first_queued_ != nullptr) drop_first_queued();
+}
+
+void connection::release() noexcept {
+    auto count = references_.load(std::memory_order_relaxed);
+    while (count > 2)
+        if (references_.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel)) return;
+    // Perhaps the last handle: what follows touches the connection, so it belongs on its thread.
+    if (loop_gone_ || loop_.context().get_executor().running_in_this_thread())
+        release_here();
+    else
+        asio::post(loop_.context(), release_elsewhere(*this));
+}
+
+void connection::release_here() noexcept {
+    auto const left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+    if (left == 0)
+        delete this;
+    else if (left == 1 && !let_go_ && operations_ == 0)
+        abandoned();
+}
+
+void connection::end_operation() noexcept {
+    if (--operations_ != 0) return;
+    if (references_.load(std::memory_order_relaxed) == 1 && !let_go_) abandoned();
+    maybe_let_go();
+}
+
+void connection::abandoned() {
+    if (phase_ == phase::handshake) finish();
+    if (phase_ != phase::open || callbacks_) return;
+    end(close_code::normal, {}, ended_by::application, "the last handle went away");
+}
+
+void connection::maybe_let_go() noexcept {
+    if (let_go_ || phase_ != phase::ended || operations_ != 0 || readiness_.waiting() || dirty_ || watched_) return;
+    let_go_ = true;
+    if (!loop_gone_) loop_.remove(*this);
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void connection::loop_is_gone() {
+    begin_operation();
+    phase_ = phase::ended;
+    loop_gone_ = true;
+    dirty_ = watched_ = false;
+    unparsed_ = {};
+    readiness_.close();
+    receiver_.drop();
+    senders_.drop_all();
+    closers_.drop_all();
+    callbacks_.reset();
+    end_operation();
+}
+
+void connection::set_deadline(std::chrono::milliseconds from_now, const char* cause) {
+    deadline_cause_ = cause;
+    loop_.set_deadline(*this, from_now);
+}
+
+void connection::deadline_passed() {
+    switch (phase_) {
+        case phase::handshake:
+            // The session answers when it waits for input; should it be in the application's hands, or the peer take no
+            // answer, the next deadline drops the connection.
+            if (timed_out_) {
+                end_now();
+            } else {
+                timed_out_ = true;
+                set_deadline(close_timeout_, deadline_cause_);
+                receiver_.wake_later();
+            }
+            break;
+        case phase::open:  // the peer's stream has ended, and nobody has asked for messages since
+            finish();
+            break;
+        case phase::closing:
+            status_->cause += status_->cause.empty() ? deadline_cause_ : std::string("; ") + deadline_cause_;
+            [[fallthrough]];
+        case phase::finishing: end_now(); break;
+        case phase::ended: break;
+    }
+}
+
+void connection::open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed,
+                      std::shared_ptr<server_state> server) {
+    auto const& limits = server->settings().limits;
+    strategy_ = &strategy;
+    decoder_ = strategy.make_decoder(protocol::role::server, {limits.message_size, limits.fragments});
+    opening_ = std::move(agreed);
+    server_ = std::move(server);
+    close_timeout_ = server_->settings().timeouts.close;
+    phase_ = phase::open;
+    clear_deadline();
+    if (unparsed_.empty())
+        read_on();
+    else
+        process_later();  // the first frames came with the handshake
+}
+
+wsio::ready_state connection::ready_state() const noexcept {
+    switch (phase_) {
+        case phase::handshake: return ready_state::opening;
+        case phase::open: return ready_state::open;
+        case phase::closing:
+        case phase::finishing: return ready_state::closing;
+        case phase::ended: break;
+    }
+    return ready_state::closed;
+}
+
+asio::any_io_executor connection::executor() const {
+    return loop_gone_ ? asio::any_io_executor() : loop_.context().get_executor();
+}
+
+endpoint connection::local_endpoint() const {
+    return readiness_.fd() < 0 ? endpoint{} : local_endpoint_of(readiness_.fd());
+}
+
+void connection::note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean) {
+    if (status_) return;  // the first cause is the one that counts
+    status_ = std::make_unique<wsio::status>(
+        wsio::status{who, code, std::string(reason.substr(0, 123)), std::move(cause), clean});
+}
+
+void connection::end(close_code code, std::string_view reason, ended_by who, std::string cause) {
+    if (phase_ != phase::open) return;
+    bool const has_closing_handshake = strategy_->has_closing_handshake();
+    bool const has_codes = is_hybi(strategy_->version());
+    note_end(who, has_codes ? code : close_code::no_status, has_codes ? reason : std::string_view(), std::move(cause),
+             !has_closing_handshake);
+    append_close(code, reason);
+    if (!has_closing_handshake || stream_ended_) {
+        finish();
+        return;
+    }
+    phase_ = phase::closing;
+    set_deadline(close_timeout_, "the peer did not answer the closing handshake in time");
+    read_on();
+}
+
+void connection::append_close(close_code code, std::string_view reason) {
+    byte_buffer frame;
+    strategy_->encode_close(code, reason, frame);
+    append(frame.view(), {}, {});
+}
+
+void connection::fail(close_code code, std::string_view cause) {
+    if (phase_ >= phase::finishing) return;
+    note_end(ended_by::library, is_hybi(strategy_->version()) ? code : close_code::abnormal, cause, std::string(cause),
+             false);
+    // The hixie drafts have no way to say what was wrong; their answer to a violation is the end of the TCP connection.
+    if (phase_ == phase::open && is_hybi(strategy_->version())) append_close(code, cause);
+    finish();
+}
+
+void connection::finish() {
+    if (phase_ >= phase::finishing) return;
+    phase_ = phase::finishing;
+    unparsed_ = {};
+    set_deadline(close_timeout_, "the TCP connection did not end in time");
+    receiver_.wake_later();
+    senders_.wake_all_later();
+    if (loop_.current() != this) loop_.flush_later(*this);
+    read_on();
+}
+
+void connection::half_close() {
+    if (!end_sent_) ::shutdown(readiness_.fd(), SHUT_WR);
+    end_sent_ = true;
+    if (stream_ended_) end_now();
+}
+
+void connection::destroy(ended_by who, std::string cause) {
+    if (phase_ == phase::ended) return;
+    note_end(who, close_code::abnormal, {}, std::move(cause), false);
+    end_now();
+}
+
+void connection::network_failed(int error) {
+    note_end(ended_by::network, close_code::abnormal, {}, std::strerror(error), false);
+    end_now();
+}
+
+void connection::end_now() {
+    if (phase_ == phase::ended) return;
+    begin_operation();
+    note_end(ended_by::network, close_code::abnormal, {}, deadline_cause_, false);
+    phase_ = phase::ended;
+    unparsed_ = {};
+    if (loop_.current() == this) loop_.cork().clear();
+    outbox_.clear();
+    clear_deadline();
+    readiness_.close();
+    receiver_.wake_later();
+    senders_.wake_all_later();
+    closers_.wake_all_later();
+    if (server_) server_->ended(*this);
+    if (callbacks_) asio::post(loop_.context(), [self = handle()]() { of(self)->tell_ended(); });
+    end_operation();
+}
+
+void connection::tell_ended() {
+    auto told = std::move(callbacks_);
+    if (!told) return;
+    try {
+        bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;
+        if (is_error && told->error) told->error(*status_);
+        if (told->close) told->close(*status_);
+    } catch (...) {
+        server_->report(std::current_exception(), opening_->request);
+    }
+}
+
+void connection::application_failed(std::exception_ptr exception) {
+    server_->report(std::move(exception), opening_->request);
+    end(close_code::internal_error, "internal error", ended_by::application, "an exception left the handler");
+}
+
+asio::awaitable<void> connection::wait_until_ended(connection& c) {
+    waiting_list::place place(c.closers_);
+    while (c.phase_ != phase::ended) co_await place.wait();
+}
+
+connection::callbacks& connection::listen() {
+    if (!callbacks_) callbacks_ = std::make_unique<callbacks>();
+    return *callbacks_;
+}
+
+}  // namespace wsio::detail

@@ -1,0 +1,246 @@
+#pragma once
+
+#include <wsio/byte_buffer.hpp>
+#include <wsio/close_code.hpp>
+#include <wsio/endpoint.hpp>
+#include <wsio/message.hpp>
+#include <wsio/protocol/decoder.hpp>
+#include <wsio/protocol/strategy.hpp>
+#include <wsio/request.hpp>
+#include <wsio/socket.hpp>
+#include <wsio/status.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <any>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "io/deadlines.hpp"
+#include "io/loop.hpp"
+#include "io/outbox.hpp"
+#include "io/readiness.hpp"
+#include "io/waiting_list.hpp"
+
+namespace wsio::detail {
+
+class server_state;
+
+/// What the opening handshake agreed on; kept as long as the connection.
+struct opening {
+    wsio::request request;
+    std::string subprotocol;
+    std::any user_value;
+};
+
+/// One TCP connection and the WebSocket on it: a state machine that the loop's events and the application's calls move.
+///
+/// Before `open` it is a plain byte stream that the session reads its HTTP from (`fill`, `input`, `write_raw`). From
+/// then on the decoder of the chosen strategy takes the bytes. Nobody has to be reading: pings and closing frames are
+/// serviced as they come, and messages wait in a bounded queue.
+///
+/// Lifetime: counted by handles (any thread), plus one reference of the loop until the connection has ended, its
+/// operations are over and Asio has let go of its waits.
+class connection final : readiness_listener, deadline {
+public:
+    enum class phase : std::uint8_t {
+        handshake,  ///< A byte stream.
+        open,       ///< Messages flow.
+        closing,    ///< Our closing frame is out; the peer's is awaited.
+        finishing,  ///< Nothing more will be received or sent but what the outbox holds; then the TCP connection ends.
+        ended,      ///< The descriptor is closed.
+    };
+
+    /// Takes ownership of the non-blocking `fd`. The loop holds the first reference; `socket` handles add theirs.
+    static connection& make(loop& l, int fd, endpoint remote);
+
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // References. `retain` and `release` are those of handles, safe on every thread.
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept;
+    void release_here() noexcept;
+    [[nodiscard]] socket handle() noexcept { return socket(this); }
+    [[nodiscard]] static connection* of(const socket& handle) noexcept { return handle.connection_; }
+    void begin_operation() noexcept { ++operations_; }
+    void end_operation() noexcept;
+
+    // The byte stream before `open`.
+    /// Waits until there is more input; false when the stream has ended or failed.
+    static boost::asio::awaitable<bool> fill(connection& c);
+    [[nodiscard]] std::string_view input() const noexcept { return {unparsed_.data(), unparsed_.size()}; }
+    void consume(std::size_t count) noexcept { unparsed_ = unparsed_.subspan(count); }
+    void append_input(std::string_view bytes);
+    void write_raw(std::string_view bytes) {
+        if (phase_ == phase::handshake) append(bytes, {}, {});
+    }
+    /// Waits until the network has taken what was written.
+    static boost::asio::awaitable<void> written(connection& c);
+    /// Tells whether the session waits in `fill` for a request that has not begun.
+    [[nodiscard]] bool awaits_input() const noexcept { return receiver_.waiting() && unparsed_.empty(); }
+    /// Writes what is queued, ends the sending half, and drops the connection when the peer has ended too or at the
+    /// deadline. Input is ignored from here on.
+    void finish();
+
+    /// Sets the one deadline of the present stage. When it passes, the connection fails with `cause`.
+    void set_deadline(std::chrono::milliseconds from_now, const char* cause);
+    void clear_deadline() noexcept { loop_.clear_deadline(*this); }
+
+    /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
+    void open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed, std::shared_ptr<server_state> server);
+
+    // The WebSocket; what `socket` offers.
+    [[nodiscard]] bool message_ready();
+    [[nodiscard]] std::optional<message> take_message();
+    [[nodiscard]] boost::asio::awaitable<void> wait_for_message();
+    sent send(protocol::opcode type, std::string_view payload);
+    [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);
+    void abandon_send() { outbox_.own_borrowed(); }
+    void write(protocol::opcode type, std::string_view payload);
+    void ping(std::string_view payload);
+    void end(close_code code, std::string_view reason, ended_by who = ended_by::application, std::string cause = {});
+    [[nodiscard]] static boost::asio::awaitable<void> wait_until_ended(connection& c);
+    void destroy(ended_by who = ended_by::application, std::string cause = "destroyed");
+    /// Reports an exception of the application to the server and closes with 1011.
+    void application_failed(std::exception_ptr exception);
+
+    struct callbacks {
+        std::function<void(const message&)> message;
+        std::function<void(const wsio::status&)> close;
+        std::function<void(const wsio::status&)> error;
+    };
+    [[nodiscard]] callbacks& listen();
+    /// Hands on what has been received, in a turn of its own.
+    void process_later();
+
+    [[nodiscard]] phase current_phase() const noexcept { return phase_; }
+    [[nodiscard]] wsio::ready_state ready_state() const noexcept;
+    [[nodiscard]] const protocol::strategy* strategy() const noexcept { return strategy_; }
+    [[nodiscard]] const opening& agreed() const noexcept { return *opening_; }
+    [[nodiscard]] wsio::status status() const { return status_ ? *status_ : wsio::status{}; }
+    [[nodiscard]] endpoint local_endpoint() const;
+    [[nodiscard]] std::size_t buffered_amount() const noexcept;
+    [[nodiscard]] loop& home() noexcept { return loop_; }
+    /// Gives the executor of the loop; an empty one once the loop is gone.
+    [[nodiscard]] boost::asio::any_io_executor executor() const;
+    [[nodiscard]] const std::shared_ptr<server_state>& server() const noexcept { return server_; }
+    [[nodiscard]] const endpoint& remote() const noexcept { return remote_; }
+    [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
+
+    /// The server's: where this connection stands in its table of clients.
+    std::size_t place = 0;
+    /// The front that accepted this connection, for its own use; null when there is none.
+    const void* owner = nullptr;
+
+    /// Lets go of everything because the loop goes away.
+    void loop_is_gone();
+
+private:
+    friend class loop;
+
+    connection(loop& l, int fd, endpoint remote);
+    ~connection();
+
+    // readiness_listener, deadline
+    void readable() override;
+    void writable() override;
+    void waits_ended() override { maybe_let_go(); }
+    void deadline_passed() override;
+
+    // Receiving.
+    void receive_once();
+    void end_of_stream(int error);
+    void take_event(const protocol::event& event);
+    bool next_event();
+    void drop_event();
+    void peer_closed(const protocol::event& event);
+    void process();
+    void settle_input();
+    void read_on();
+    [[nodiscard]] bool can_read() const noexcept;
+    [[nodiscard]] bool in_input(const char* at) const noexcept {
+        return at >= input_.data() && at < input_.data() + input_.capacity();
+    }
+    [[nodiscard]] message make_message();
+    void queue_message();
+    void drop_first_queued() noexcept;
+    void call_back(const message& received);
+
+    // Sending.
+    void append_frame(protocol::opcode type, std::string_view payload);
+    void append_close(close_code code, std::string_view reason);
+    void append(std::string_view head, std::string_view payload, std::string_view tail);
+    void write_large(protocol::opcode type, std::string_view payload, bool may_borrow);
+    void wait_for_the_network();
+    void flush_cork();
+    void flush();
+    void after_flush(outbox::result result);
+    [[nodiscard]] bool has_room() const noexcept;
+
+    // Ending.
+    void fail(close_code code, std::string_view cause);
+    void note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean);
+    void half_close();
+    void network_failed(int error);
+    void end_now();
+    void tell_ended();
+    void abandoned();
+    void maybe_let_go() noexcept;
+
+    struct queued;
+
+    loop& loop_;
+    std::atomic<std::uint32_t> references_{1};
+    std::uint32_t operations_ = 0;
+    readiness readiness_;
+    phase phase_ = phase::handshake;
+    bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
+    bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
+    bool timed_out_ : 1 = false;       ///< The handshake's deadline has passed.
+    bool event_pending_ : 1 = false;   ///< `event_` holds a message that nobody has taken yet.
+    bool more_to_read_ : 1 = false;    ///< The last receive was full: the socket may hold more.
+    bool reading_posted_ : 1 = false;  ///< Another turn of reading is on its way.
+    bool blocked_ : 1 = false;         ///< The socket is full; its writability is awaited.
+    bool dirty_ : 1 = false;           ///< In the loop's list of those to flush.
+    bool watched_ : 1 = false;         ///< In the loop's list of those to look at again.
+    bool touched_ : 1 = false;         ///< Has received since the loop looked last.
+    bool let_go_ : 1 = false;          ///< The loop's reference is given back.
+    std::atomic<bool> loop_gone_ = false;
+
+    std::chrono::milliseconds close_timeout_{5'000};
+    const protocol::strategy* strategy_ = nullptr;
+    std::unique_ptr<protocol::decoder> decoder_;
+    std::unique_ptr<opening> opening_;
+    std::shared_ptr<server_state> server_;
+    std::unique_ptr<wsio::status> status_;
+    std::unique_ptr<callbacks> callbacks_;
+
+    std::span<char> unparsed_;  ///< Received and not yet decoded: in the loop's block during a turn, else in `input_`.
+    byte_buffer input_;
+    protocol::event event_;
+    queued* first_queued_ = nullptr;
+    queued* last_queued_ = nullptr;
+    std::size_t queued_bytes_ = 0;
+
+    outbox outbox_;
+    waiter receiver_;
+    waiting_list senders_;
+    waiting_list closers_;
+
+    const char* deadline_cause_ = "";
+    endpoint remote_;
+    connection* next_ = nullptr;
+    connection* previous_ = nullptr;
+    connection* next_dirty_ = nullptr;
+    connection* next_watched_ = nullptr;
+};
+
+}  // namespace wsio::detail

@@ -1,0 +1,284 @@
+#include <sys/socket.h>
+
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+#include "io/connection.hpp"
+#include "io/server_state.hpp"
+
+// How bytes become messages, and who gets them.
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+// How many receives one connection may do in one turn before others get theirs.
+constexpr int receives_in_a_turn = 16;
+
+// What a message costs beyond its payload while it waits; part of `limits::read_ahead`.
+constexpr std::size_t queued_overhead = 64;
+
+struct connection::queued {
+    wsio::message message;
+    queued* next = nullptr;
+};
+
+void connection::readable() {
+    loop::turn turn(loop_, *this);
+    for (int i = 0; i < receives_in_a_turn && can_read(); ++i) {
+        receive_once();
+        settle_input();
+        if (!more_to_read_ || phase_ == phase::handshake) break;
+    }
+    if (!can_read()) return;
+    if (readiness::misses_end_of_stream && !more_to_read_) loop_.look_again(*this);
+    // The session reads its HTTP on demand; a WebSocket is read as long as there is room.
+    if (phase_ != phase::handshake) read_on();
+}
+
+bool connection::can_read() const noexcept {
+    if (stream_ended_ || phase_ == phase::ended) return false;
+    // A connection whose application does not keep up is not read: TCP then holds the peer back.
+    return phase_ != phase::open || (unparsed_.empty() && queued_bytes_ < server_->settings().limits.read_ahead);
+}
+
+void connection::read_on() {
+    if (!can_read()) return;
+    if (!more_to_read_) {
+        readiness_.wait_readable();
+    } else if (!reading_posted_) {
+        reading_posted_ = true;
+        begin_operation();
+        asio::post(loop_.context(), [this] {
+            reading_posted_ = false;
+            if (phase_ != phase::ended) readable();
+            end_operation();
+        });
+    }
+}
+
+void connection::receive_once() {
+    more_to_read_ = false;
+    auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder_->window() : std::span<char>();
+    auto const room = window.empty() ? loop_.block() : window;
+    ssize_t count;
+    do {
+        count = ::recv(readiness_.fd(), room.data(), room.size(), MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (count <= 0) {
+        end_of_stream(count == 0 ? 0 : errno);
+        return;
+    }
+    auto const size = static_cast<std::size_t>(count);
+    more_to_read_ = size == room.size();
+    if (phase_ == phase::handshake) {
+        append_input({room.data(), size});
+        receiver_.wake();
+    } else if (phase_ != phase::finishing) {
+        if (window.empty())
+            unparsed_ = room.first(size);
+        else
+            take_event(decoder_->commit(size));
+        process();
+    }
+}
+
+void connection::append_input(std::string_view bytes) {
+    byte_buffer joined;
+    joined.append(input());
+    joined.append(bytes);
+    input_ = std::move(joined);
+    unparsed_ = {input_.data(), input_.size()};
+}
+
+asio::awaitable<bool> connection::fill(connection& c) {
+    auto const before = c.unparsed_.size();
+    while (c.phase_ == phase::handshake && !c.stream_ended_ && !c.timed_out_ && c.unparsed_.size() == before) {
+        c.read_on();
+        co_await c.receiver_.wait();
+    }
+    co_return c.phase_ == phase::handshake && c.unparsed_.size() != before;
+}
+
+void connection::end_of_stream(int error) {
+    stream_ended_ = true;
+    more_to_read_ = false;
+    if (error != 0) {
+        if (phase_ == phase::finishing && outbox_.empty())
+            end_now();  // the peer had nothing more to say and did not wait for us: not worth an error
+        else
+            network_failed(error);
+        return;
+    }
+    switch (phase_) {
+        case phase::handshake: receiver_.wake_later(); break;
+        case phase::open: {
+            bool const no_handshake = !strategy_->has_closing_handshake();
+            note_end(ended_by::peer, no_handshake ? close_code::no_status : close_code::abnormal, {},
+                     no_handshake ? "the peer ended the TCP connection"
+                                  : "the peer ended the TCP connection without a closing handshake",
+                     no_handshake);
+            // The peer may still read. Who is busy with its last messages may answer them, for a while.
+            if (receiver_.waiting() || callbacks_)
+                finish();
+            else
+                set_deadline(close_timeout_, "the peer ended the TCP connection");
+            break;
+        }
+        case phase::closing: finish(); break;
+        case phase::finishing:
+            if (outbox_.empty()) end_now();
+            break;
+        case phase::ended: break;
+    }
+}
+
+void connection::take_event(const protocol::event& event) {
+    using protocol::event_kind;
+    switch (event.kind) {
+        case event_kind::need_more: break;
+        case event_kind::message:
+            event_ = event;
+            event_pending_ = true;
+            break;
+        case event_kind::ping:
+            // A peer that pings and does not read gets no more pongs than its outbox holds.
+            if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
+                append_frame(protocol::opcode::pong, event.data);
+            break;
+        case event_kind::pong: break;
+        case event_kind::closing: peer_closed(event); break;
+        case event_kind::failed: fail(event.code, event.data); break;
+    }
+}
+
+bool connection::next_event() {
+    if (event_pending_) return true;
+    while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
+        take_event(decoder_->next(unparsed_));
+        if (event_pending_) return true;
+    }
+    return false;
+}
+
+void connection::peer_closed(const protocol::event& event) {
+    if (phase_ == phase::closing) {
+        status_->clean = true;
+    } else {
+        note_end(ended_by::peer, event.code, event.data, "the peer closed the connection", true);
+        append_close(event.code, {});
+    }
+    finish();
+}
+
+void connection::process() {
+    while (first_queued_ != nullptr || next_event()) {
+        if (callbacks_ && callbacks_->message) {
+            if (auto received = take_message()) call_back(*received);
+        } else if (receiver_.waiting()) {
+            receiver_.wake();
+        } else if (!event_pending_ && !next_event()) {
+            break;
+        } else if (queued_bytes_ < server_->settings().limits.read_ahead) {
+            queue_message();
+        } else if (phase_ == phase::closing) {
+            drop_event();  // nobody takes it, and the closing frame may be behind it
+        } else {
+            break;
+        }
+    }
+}
+
+void connection::process_later() {
+    begin_operation();
+    asio::post(loop_.context(), [this] {
+        if (phase_ != phase::ended && phase_ != phase::handshake) {
+            loop::turn turn(loop_, *this);
+            process();
+            settle_input();
+            read_on();
+        }
+        end_operation();
+    });
+}
+
+void connection::settle_input() {
+    if (event_pending_) queue_message();
+    loop_.settle();
+    if (unparsed_.empty()) {
+        if (input_.capacity() != 0) input_.release();
+    } else if (loop_.in_block(unparsed_.data())) {
+        input_.clear();
+        input_.append({unparsed_.data(), unparsed_.size()});
+        unparsed_ = {input_.data(), input_.size()};
+    }
+}
+
+message connection::make_message() {
+    event_pending_ = false;
+    bool const binary = event_.type == protocol::opcode::binary;
+    return event_.assembled ? loop::own(decoder_->take_payload(), binary) : loop_.lend(event_.data, binary);
+}
+
+void connection::drop_event() {
+    event_pending_ = false;
+    if (event_.assembled) static_cast<void>(decoder_->take_payload());
+}
+
+void connection::queue_message() {
+    // The message is moved on purpose: it must not borrow from the block while it waits.
+    auto* const last = new queued{make_message()};
+    (first_queued_ == nullptr ? first_queued_ : last_queued_->next) = last;
+    last_queued_ = last;
+    queued_bytes_ += last->message.size() + queued_overhead;
+}
+
+void connection::drop_first_queued() noexcept {
+    auto* const first = std::exchange(first_queued_, first_queued_->next);
+    queued_bytes_ -= first->message.size() + queued_overhead;
+    delete first;
+}
+
+bool connection::message_ready() {
+    if (first_queued_ != nullptr || next_event()) return true;
+    if (phase_ >= phase::finishing) return true;
+    if (stream_ended_) {
+        finish();
+        return true;
+    }
+    read_on();
+    return false;
+}
+
+std::optional<message> connection::take_message() {
+    if (first_queued_ != nullptr) {
+        std::optional<message> taken(std::move(first_queued_->message));
+        queued_bytes_ += taken->size() - first_queued_->message.size();
+        drop_first_queued();
+        read_on();
+        return taken;
+    }
+    if (!event_pending_) return std::nullopt;
+    return std::optional<message>(make_message());
+}
+
+asio::awaitable<void> connection::wait_for_message() {
+    if (receiver_.waiting())
+        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
+    return receiver_.wait();
+}
+
+void connection::call_back(const message& received) {
+    try {
+        // The callback may replace itself or end the connection, which lets go of all callbacks later.
+        callbacks_->message(received);
+    } catch (...) {
+        application_failed(std::current_exception());
+    }
+}
+
+}  // namespace wsio::detail

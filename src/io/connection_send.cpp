@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+#include "io/connection.hpp"
+#include "io/server_state.hpp"
+
+// How frames leave.
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+// From this size on a payload is not copied: it goes out from where it lies.
+constexpr std::size_t large_payload = 16 * 1024;
+
+sent connection::send(protocol::opcode type, std::string_view payload) {
+    if (phase_ != phase::open) return sent::refused;
+    if (payload.size() >= large_payload)
+        write_large(type, payload, true);
+    else
+        append_frame(type, payload);
+    return has_room() ? sent::accepted : sent::waiting;
+}
+
+bool connection::has_room() const noexcept {
+    if (!server_) return outbox_.empty();
+    return !outbox_.borrows() && outbox_.size() <= server_->settings().limits.outbox;
+}
+
+void connection::write(protocol::opcode type, std::string_view payload) {
+    if (phase_ != phase::open) return;
+    if (outbox_.size() + payload.size() > 4 * server_->settings().limits.outbox && !outbox_.empty()) {
+        end(close_code::try_again_later, "too much is waiting to be sent", ended_by::library,
+            "the peer reads too slowly: write() found too much waiting to be sent");
+        return;
+    }
+    if (payload.size() >= large_payload)
+        write_large(type, payload, false);
+    else
+        append_frame(type, payload);
+}
+
+void connection::ping(std::string_view payload) {
+    if (payload.size() > 125) throw std::length_error("wsio: a ping carries at most 125 bytes (RFC 6455 5.5)");
+    if (phase_ == phase::open && strategy_->has_binary()) append_frame(protocol::opcode::ping, payload);
+}
+
+void connection::append_frame(protocol::opcode type, std::string_view payload) {
+    auto const frame = strategy_->wrap(type, payload.size());
+    append(frame.head(), payload, frame.tail());
+}
+
+void connection::append(std::string_view head, std::string_view payload, std::string_view tail) {
+    auto const size = head.size() + payload.size() + tail.size();
+    if (loop_.current() == this && outbox_.empty()) {
+        auto& cork = loop_.cork();
+        if (cork.size() + size > loop::cork_size) flush_cork();
+        if (outbox_.empty() && size <= loop::cork_size) {
+            cork.append(head);
+            cork.append(payload);
+            cork.append(tail);
+            return;
+        }
+    }
+    outbox_.append(head);
+    outbox_.append(payload);
+    outbox_.append(tail);
+    if (!blocked_) loop_.flush_later(*this);
+}
+
+void connection::write_large(protocol::opcode type, std::string_view payload, bool may_borrow) {
+    auto const frame = strategy_->wrap(type, payload.size());
+    if (!outbox_.empty()) {
+        append(frame.head(), payload, frame.tail());
+        return;
+    }
+    auto const corked = loop_.current() == this ? loop_.cork().view() : std::string_view();
+    auto const written = write_pieces(readiness_.fd(), corked, frame.head(), payload, frame.tail());
+    if (written < 0) {
+        network_failed(errno);
+        return;
+    }
+    // What the socket did not take waits: a copy of the small pieces, the payload itself if it stays where it is.
+    auto left = static_cast<std::size_t>(written);
+    auto const rest_of = [&left](std::string_view piece) {
+        auto const gone = std::min(left, piece.size());
+        left -= gone;
+        return piece.substr(gone);
+    };
+    outbox_.append(rest_of(corked));
+    outbox_.append(rest_of(frame.head()));
+    auto const rest = rest_of(payload);
+    if (may_borrow && !loop_.in_block(payload.data()) && !in_input(payload.data()))
+        outbox_.borrow(rest);
+    else
+        outbox_.append(rest);
+    outbox_.append(rest_of(frame.tail()));
+    if (loop_.current() == this) loop_.cork().clear();
+    if (!outbox_.empty()) wait_for_the_network();
+}
+
+void connection::wait_for_the_network() {
+    blocked_ = true;
+    readiness_.wait_writable();
+}
+
+void connection::flush_cork() {
+    auto& cork = loop_.cork();
+    if (!cork.empty()) {
+        auto const written = write_pieces(readiness_.fd(), cork.view());
+        if (written < 0) {
+            cork.clear();
+            network_failed(errno);
+            return;
+        }
+        outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
+        cork.clear();
+        if (!outbox_.empty()) wait_for_the_network();
+    }
+    if (phase_ == phase::finishing && outbox_.empty()) half_close();
+}
+
+void connection::flush() {
+    if (phase_ == phase::ended || blocked_) return;
+    after_flush(outbox_.write_to(readiness_.fd()));
+}
+
+void connection::writable() {
+    loop::turn turn(loop_, *this);
+    if (phase_ == phase::ended) return;
+    blocked_ = false;
+    after_flush(outbox_.write_to(readiness_.fd()));
+}
+
+void connection::after_flush(outbox::result result) {
+    if (result == outbox::result::failed) {
+        network_failed(errno);
+        return;
+    }
+    if (result == outbox::result::blocked) wait_for_the_network();
+    if (!senders_.empty() && has_room()) senders_.wake_all_later();
+    if (phase_ == phase::finishing && outbox_.empty()) half_close();
+}
+
+asio::awaitable<void> connection::wait_for_room(connection& c) {
+    waiting_list::place place(c.senders_);
+    while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await place.wait();
+}
+
+asio::awaitable<void> connection::written(connection& c) {
+    waiting_list::place place(c.senders_);
+    while (c.phase_ == phase::handshake && !c.outbox_.empty()) co_await place.wait();
+}
+
+std::size_t connection::buffered_amount() const noexcept {
+    return outbox_.size() + (loop_gone_ || loop_.current() != this ? 0 : loop_.cork().size());
+}
+
+}  // namespace wsio::detail

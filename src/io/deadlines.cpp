@@ -1,0 +1,67 @@
+#include "io/deadlines.hpp"
+
+namespace wsio::detail {
+
+void deadline::unlink() noexcept {
+    if (next_ == nullptr) return;
+    next_->previous_ = previous_;
+    previous_->next_ = next_;
+    next_ = previous_ = nullptr;
+}
+
+deadlines::head::head() noexcept { next_ = previous_ = this; }
+
+void deadlines::head::link(deadline& d) noexcept {
+    d.next_ = this;
+    d.previous_ = previous_;
+    previous_->next_ = &d;
+    previous_ = &d;
+}
+
+deadlines::deadlines() noexcept : done_(now()) {}
+
+std::uint64_t deadlines::now() noexcept {
+    auto const since_start = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(since_start / tick);
+}
+
+void deadlines::set(deadline& d, std::chrono::milliseconds from_now) noexcept {
+    clear(d);
+    if (empty()) done_ = now();  // nobody advanced the wheel while it was empty
+    auto const ticks = static_cast<std::uint64_t>((from_now + tick - std::chrono::milliseconds(1)) / tick);
+    d.tick_ = now() + ticks + 1;  // the current tick has partly passed
+    wheel_[d.tick_ % slots].link(d);
+    ++count_;
+}
+
+void deadlines::clear(deadline& d) noexcept {
+    if (d.next_ == nullptr) return;
+    d.unlink();
+    --count_;
+}
+
+void deadlines::advance() {
+    auto const current = now();
+    auto const from = current - done_ > slots ? current - slots : done_;
+    for (auto at = from + 1; at <= current; ++at) {
+        // Those that are told may set and clear others, so the due ones are collected first.
+        head due;
+        auto& slot = wheel_[at % slots];
+        for (deadline* d = slot.next_; d != &slot;) {
+            auto* const next = d->next_;
+            if (d->tick_ <= current) {
+                d->unlink();
+                due.link(*d);
+            }
+            d = next;
+        }
+        while (due.next_ != &due) {
+            deadline& d = *due.next_;
+            clear(d);
+            d.deadline_passed();
+        }
+    }
+    done_ = current;
+}
+
+}  // namespace wsio::detail

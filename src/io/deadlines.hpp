@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace wsio::detail {
+
+/// Something that wants to be told when a time has come. Setting, moving and clearing a deadline are a few pointer
+/// writes; no timer operation belongs to it.
+class deadline {
+public:
+    deadline(const deadline&) = delete;
+    deadline& operator=(const deadline&) = delete;
+
+protected:
+    deadline() noexcept = default;
+    virtual ~deadline() { unlink(); }
+
+private:
+    friend class deadlines;
+    virtual void deadline_passed() = 0;
+    void unlink() noexcept;
+
+    deadline* next_ = nullptr;
+    deadline* previous_ = nullptr;
+    std::uint64_t tick_ = 0;
+};
+
+/// A hashed timing wheel: all deadlines of a loop on one coarse clock. A deadline passes at its time or up to two ticks
+/// later, never before.
+class deadlines {
+public:
+    static constexpr std::chrono::milliseconds tick{50};
+
+    deadlines() noexcept;
+    deadlines(const deadlines&) = delete;
+    deadlines& operator=(const deadlines&) = delete;
+
+    /// Sets or moves a deadline to `from_now` after now.
+    void set(deadline& d, std::chrono::milliseconds from_now) noexcept;
+
+    /// Clears a deadline; does nothing when it is not set.
+    void clear(deadline& d) noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
+    /// Tells those whose time has come.
+    void advance();
+
+private:
+    struct head : deadline {
+        head() noexcept;
+        void link(deadline& d) noexcept;
+        void deadline_passed() override {}
+    };
+
+    [[nodiscard]] static std::uint64_t now() noexcept;
+
+    static constexpr std::size_t slots = 256;
+    std::array<head, slots> wheel_;
+    std::uint64_t done_;  ///< The last tick that was looked at.
+    std::size_t count_ = 0;
+};
+
+}  // namespace wsio::detail

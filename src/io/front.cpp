@@ -1,0 +1,170 @@
+#include "io/front.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "handshake/negotiation.hpp"
+#include "handshake/request_parser.hpp"
+#include "handshake/response.hpp"
+#include "io/report.hpp"
+#include "io/upgrade.hpp"
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+front::front(asio::any_io_executor executor, http_handler handler, http_options settings)
+    : settings_(std::move(settings)),
+      proxies_(settings_.trusted_proxies),
+      handler_(std::move(handler)),
+      executor_(std::move(executor)),
+      loop_(loop::of(executor_)) {
+    validate(settings_.limits);
+    validate(settings_.timeouts);
+}
+
+void front::listen(std::uint16_t port, bool shared) {
+    auto const self = weak_from_this();
+    listeners_.push_back(std::make_shared<listener>(
+        loop_.context(), listener::address{settings_.host, port, shared}, [self](int fd, endpoint remote) {
+            if (auto const alive = self.lock())
+                alive->accepted(fd, std::move(remote));
+            else
+                ::close(fd);
+        }));
+    listeners_.back()->start();
+}
+
+endpoint front::local_endpoint() const { return listeners_.empty() ? endpoint{} : listeners_.front()->local_endpoint(); }
+
+void front::detach(const server_state& server) {
+    std::erase_if(servers_, [&server](auto const& attached) { return attached.get() == &server; });
+}
+
+void front::accepted(int fd, endpoint remote) {
+    connection* c = nullptr;
+    try {
+        c = &connection::make(loop_, fd, std::move(remote));
+        c->owner = this;
+        asio::co_spawn(loop_.context(), session(shared_from_this(), c->handle()), asio::detached);
+    } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
+        if (c != nullptr) c->destroy();
+    }
+}
+
+asio::awaitable<void> front::session(std::shared_ptr<front> self, socket held) {
+    auto& c = *connection::of(held);
+    auto server = co_await admit(std::move(self), c);
+    if (server) co_await server_state::attend(std::move(server), std::move(held));
+}
+
+asio::awaitable<std::shared_ptr<server_state>> front::admit(std::shared_ptr<front> self, connection& c) {
+    for (;;) {
+        c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
+        auto read = co_await read_request(*self, c);
+        if (!read) co_return nullptr;
+        if (handshake::wants_websocket(read->request)) {
+            auto server = self->server_for(read->request.path());
+            bool const opened = co_await upgrade(server, c, std::move(read->request));
+            co_return opened ? server : nullptr;
+        }
+        handshake::apply_forwarded_proto(read->request, self->proxies_);
+        auto const response = co_await respond(*self, read->request);
+        bool const keep_alive = read->keep_alive && self->handler_ && !self->stopped_;
+        c.write_raw(handshake::response(response, read->request.method() == "HEAD", keep_alive));
+        co_await connection::written(c);
+        if (!keep_alive) {
+            c.finish();
+            co_return nullptr;
+        }
+    }
+}
+
+asio::awaitable<std::optional<front::read_result>> front::read_request(const front& self, connection& c) {
+    auto const& limits = self.settings_.limits;
+    handshake::request_parser parser({limits.head_size, limits.header_count, limits.body_size});
+    using state = handshake::request_parser::state;
+    bool begun = false;
+    bool continued = false;
+    for (;;) {
+        begun = begun || !c.input().empty();
+        c.consume(parser.put(c.input()));
+        if (parser.status() == state::complete) break;
+        if (parser.status() == state::failed) {
+            refuse(c, parser.error());
+            co_return std::nullopt;
+        }
+        if (parser.status() == state::body && parser.expects_continue() && !std::exchange(continued, true))
+            c.write_raw("HTTP/1.1 100 Continue\r\n\r\n");
+        if (co_await connection::fill(c)) continue;
+        if (begun && c.timed_out())
+            refuse(c, {408, "the request took too long"});
+        else
+            c.finish();
+        co_return std::nullopt;
+    }
+    read_result result{parser.take(), parser.keep_alive()};
+    result.request.remote_endpoint(c.remote());
+    co_return result;
+}
+
+asio::awaitable<http_response> front::respond(const front& self, const request& r) {
+    if (!self.handler_) co_return http_response{501, "this port speaks only WebSocket\n"};
+    std::exception_ptr failure;
+    try {
+        co_return co_await self.handler_(r);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    report_exception(self.settings_.on_exception, std::move(failure), r);
+    co_return http_response{500, "the server failed to answer this request\n"};
+}
+
+std::shared_ptr<server_state> front::server_for(std::string_view path) const {
+    auto const found =
+        std::find_if(servers_.begin(), servers_.end(), [path](auto const& server) { return server->serves(path); });
+    return found == servers_.end() ? nullptr : *found;
+}
+
+bool front::owns(const connection& c) const {
+    return c.owner == this ||
+           std::any_of(servers_.begin(), servers_.end(), [&c](auto const& server) { return server == c.server(); });
+}
+
+void front::stop() {
+    if (std::exchange(stopped_, true)) return;
+    for (auto const& open : listeners_) open->close();
+    loop_.for_each_connection([this](connection& c) {
+        if (c.owner == this && c.current_phase() == connection::phase::handshake && c.awaits_input()) c.finish();
+    });
+}
+
+void front::stop_all() {
+    stop();
+    for (auto const& server : servers_) server->stop();
+}
+
+asio::awaitable<void> front::drain(std::shared_ptr<front> self, std::chrono::milliseconds deadline) {
+    self->stop_all();
+    auto const end = std::chrono::steady_clock::now() + deadline;
+    asio::steady_timer timer(self->executor_);
+    for (;;) {
+        bool any = false;
+        self->loop_.for_each_connection([&](connection& c) { any = any || self->owns(c); });
+        if (!any || std::chrono::steady_clock::now() >= end) break;
+        timer.expires_after(std::chrono::milliseconds(10));
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    self->loop_.for_each_connection([&self](connection& c) {
+        if (self->owns(c)) c.destroy(ended_by::server, "the server stopped before the connection had ended");
+    });
+}
+
+}  // namespace wsio::detail

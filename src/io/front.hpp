@@ -1,0 +1,66 @@
+#pragma once
+
+#include <wsio/http_server.hpp>
+#include <wsio/request.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "io/connection.hpp"
+#include "io/listener.hpp"
+#include "io/loop.hpp"
+#include "io/server_state.hpp"
+
+namespace wsio::detail {
+
+/// What stands at a port: accepts connections, reads their HTTP, answers what is ordinary and passes WebSocket
+/// handshakes on to the server that has the path.
+class front : public std::enable_shared_from_this<front> {
+public:
+    /// `handler` may be empty: then ordinary requests get 501.
+    front(boost::asio::any_io_executor executor, http_handler handler, http_options settings);
+
+    void listen(std::uint16_t port, bool shared = false);
+    void attach(std::shared_ptr<server_state> server) { servers_.push_back(std::move(server)); }
+    void detach(const server_state& server);
+    [[nodiscard]] endpoint local_endpoint() const;
+    [[nodiscard]] boost::asio::any_io_executor executor() const { return executor_; }
+
+    /// Closes the port, and the connections that wait between two requests.
+    void stop();
+    /// Stops the attached servers too.
+    void stop_all();
+    static boost::asio::awaitable<void> drain(std::shared_ptr<front> self, std::chrono::milliseconds deadline);
+
+private:
+    struct read_result {
+        wsio::request request;
+        bool keep_alive = false;
+    };
+
+    void accepted(int fd, endpoint remote);
+    static boost::asio::awaitable<void> session(std::shared_ptr<front> self, socket held);
+    static boost::asio::awaitable<std::shared_ptr<server_state>> admit(std::shared_ptr<front> self, connection& c);
+    static boost::asio::awaitable<std::optional<read_result>> read_request(const front& self, connection& c);
+    static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
+    [[nodiscard]] std::shared_ptr<server_state> server_for(std::string_view path) const;
+    [[nodiscard]] bool owns(const connection& c) const;
+
+    http_options settings_;
+    handshake::trusted_proxies proxies_;
+    http_handler handler_;
+    boost::asio::any_io_executor executor_;
+    loop& loop_;
+    std::vector<std::shared_ptr<listener>> listeners_;
+    std::vector<std::shared_ptr<server_state>> servers_;
+    bool stopped_ = false;
+};
+
+}  // namespace wsio::detail

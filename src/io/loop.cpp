@@ -1,0 +1,162 @@
+#include "io/loop.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "io/connection.hpp"
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+const asio::execution_context::id loop::id;
+
+loop::loop(asio::execution_context& context)
+    : service(context), context_(static_cast<asio::io_context&>(context)), timer_(context_) {
+    cork_.reserve(cork_size);
+}
+
+loop& loop::of(const asio::any_io_executor& executor) {
+    using plain = asio::io_context::executor_type;
+    if (auto const* direct = executor.target<plain>()) return asio::use_service<loop>(direct->context());
+    if (auto const* strand = executor.target<asio::strand<plain>>())
+        return asio::use_service<loop>(strand->get_inner_executor().context());
+    if (auto const* strand = executor.target<asio::strand<asio::any_io_executor>>())
+        return of(strand->get_inner_executor());
+    throw std::invalid_argument("wsio: the executor must be that of a boost::asio::io_context");
+}
+
+std::span<char> loop::block() {
+    settle();
+    if (lease_ != nullptr && in_block(lease_->data())) {
+        // There was no memory for a copy: the message keeps the whole block.
+        lease_->owned_ = std::move(block_);
+        std::exchange(lease_, nullptr)->lease_ = nullptr;
+    }
+    if (block_.capacity() == 0) block_.reserve(block_size);
+    return {block_.data(), block_.capacity()};
+}
+
+void loop::settle_lease() {
+    message* const holder = lease_;
+    try {
+        holder->own_copy_of(holder->text());
+    } catch (const std::bad_alloc&) {
+        return;  // it borrows on; see block()
+    }
+    holder->lease_ = nullptr;
+    lease_ = nullptr;
+}
+
+loop::turn::turn(loop& l, connection& c) noexcept : loop_(l) {
+    c.begin_operation();
+    l.current_ = &c;
+}
+
+loop::turn::~turn() {
+    auto& c = *loop_.current_;
+    c.flush_cork();
+    loop_.current_ = nullptr;
+    c.end_operation();
+}
+
+void loop::flush_later(connection& c) {
+    if (c.dirty_) return;
+    c.dirty_ = true;
+    c.next_dirty_ = std::exchange(dirty_, &c);
+    if (std::exchange(flush_posted_, true)) return;
+    asio::post(context_, [this] { flush_dirty(); });
+}
+
+void loop::flush_dirty() {
+    flush_posted_ = false;
+    auto* at = std::exchange(dirty_, nullptr);
+    while (at != nullptr) {
+        connection& c = *at;
+        at = std::exchange(c.next_dirty_, nullptr);
+        c.dirty_ = false;
+        c.flush();
+        c.maybe_let_go();
+    }
+}
+
+void loop::look_again(connection& c) {
+    c.touched_ = true;
+    if (c.watched_) return;
+    c.watched_ = true;
+    c.next_watched_ = std::exchange(watched_, &c);
+    start_ticking();
+}
+
+void loop::set_deadline(deadline& d, std::chrono::milliseconds from_now) {
+    deadlines_.set(d, from_now);
+    start_ticking();
+}
+
+void loop::start_ticking() {
+    if (ticking_ || shut_down_) return;
+    ticking_ = true;
+    timer_.expires_after(deadlines::tick);
+    timer_.async_wait([this](const boost::system::error_code& ec) {
+        ticking_ = false;
+        if (!ec) tick();
+    });
+}
+
+void loop::tick() {
+    auto* at = std::exchange(watched_, nullptr);
+    while (at != nullptr) {
+        connection& c = *at;
+        at = std::exchange(c.next_watched_, nullptr);
+        c.watched_ = false;
+        if (c.touched_) {  // it is busy: the next event tells as much as a look would
+            c.touched_ = false;
+            c.watched_ = true;
+            c.next_watched_ = std::exchange(watched_, &c);
+        } else {
+            c.readable();
+            c.maybe_let_go();
+        }
+    }
+    deadlines_.advance();
+    if (watched_ != nullptr || !deadlines_.empty()) start_ticking();
+}
+
+void loop::add(connection& c) noexcept {
+    c.next_ = std::exchange(connections_, &c);
+    if (c.next_ != nullptr) c.next_->previous_ = &c;
+}
+
+void loop::remove(connection& c) noexcept {
+    (c.previous_ != nullptr ? c.previous_->next_ : connections_) = c.next_;
+    if (c.next_ != nullptr) c.next_->previous_ = c.previous_;
+    c.next_ = c.previous_ = nullptr;
+}
+
+void loop::for_each_connection(const std::function<void(connection&)>& visit) {
+    for (connection* at = connections_; at != nullptr;) {
+        connection& c = *at;
+        c.begin_operation();  // keeps it in the list while it is visited
+        visit(c);
+        at = c.next_;
+        c.end_operation();
+    }
+}
+
+void loop::shutdown() {
+    shut_down_ = true;
+    lease_ = nullptr;
+    while (connections_ != nullptr) {
+        connection& c = *connections_;
+        remove(c);
+        deadlines_.clear(c);
+        c.loop_is_gone();
+    }
+    timer_.cancel();
+}
+
+}  // namespace wsio::detail

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <wsio/byte_buffer.hpp>
+#include <wsio/message.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "io/deadlines.hpp"
+
+namespace wsio::detail {
+
+class connection;
+
+/// What all connections of one `io_context` share: the receive block, the cork, the deadlines, the list of connections.
+/// A service of the context, so it is there once for each and goes away with it. Used by the context's one thread only.
+class loop final : public boost::asio::execution_context::service {
+public:
+    static const boost::asio::execution_context::id id;
+
+    /// 64 KiB is too small for pipelined messages and 512 KiB spoils the cache (docs/performance.md).
+    static constexpr std::size_t block_size = 256 * 1024;
+    static constexpr std::size_t cork_size = 128 * 1024;
+
+    explicit loop(boost::asio::execution_context& context);
+
+    /// Finds the loop of an executor, which must be that of an `io_context` or a strand on one; throws
+    /// `std::invalid_argument` for any other.
+    [[nodiscard]] static loop& of(const boost::asio::any_io_executor& executor);
+
+    [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
+
+    /// Gives the block that received bytes go into. What lies there stays until the next call.
+    [[nodiscard]] std::span<char> block();
+    [[nodiscard]] bool in_block(const char* at) const noexcept { return at >= block_.data() && at < block_.data() + block_.capacity(); }
+
+    /// Makes a message whose bytes lie in the block or in a connection's input. At most one message borrows at a time.
+    [[nodiscard]] message lend(std::string_view payload, bool binary) {
+        settle();
+        return message(payload, binary, &lease_);
+    }
+    [[nodiscard]] static message own(byte_buffer&& payload, bool binary) { return message(std::move(payload), binary); }
+
+    /// Lets the message that still borrows take memory of its own.
+    void settle() {
+        if (lease_ != nullptr) settle_lease();
+    }
+
+    /// One turn: a connection does what one event of the network asks for. What it sends meanwhile is corked and leaves
+    /// in one system call at the end.
+    class turn {
+    public:
+        turn(loop& l, connection& c) noexcept;
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+        ~turn();
+
+    private:
+        loop& loop_;
+    };
+
+    /// Gives the connection whose turn it is.
+    [[nodiscard]] connection* current() const noexcept { return current_; }
+    [[nodiscard]] byte_buffer& cork() noexcept { return cork_; }
+
+    /// Writes the connection's outbox before the loop waits for the network again.
+    void flush_later(connection& c);
+
+    /// Looks again, soon, whether a connection that fell silent has reached the end of its stream.
+    void look_again(connection& c);
+
+    void set_deadline(deadline& d, std::chrono::milliseconds from_now);
+    void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
+
+    void add(connection& c) noexcept;
+    void remove(connection& c) noexcept;
+    /// Calls `visit` for each connection; it may end the one it is called for.
+    void for_each_connection(const std::function<void(connection&)>& visit);
+
+private:
+    void shutdown() override;
+    void settle_lease();
+    void flush_dirty();
+    void start_ticking();
+    void tick();
+
+    boost::asio::io_context& context_;
+    byte_buffer block_;
+    message* lease_ = nullptr;
+    byte_buffer cork_;
+    connection* current_ = nullptr;
+    connection* dirty_ = nullptr;      ///< Those with something to flush, linked by `connection::next_dirty_`.
+    connection* watched_ = nullptr;    ///< Those to look at again, linked by `connection::next_watched_`.
+    connection* connections_ = nullptr;
+    deadlines deadlines_;
+    boost::asio::steady_timer timer_;
+    bool ticking_ = false;
+    bool flush_posted_ = false;
+    bool shut_down_ = false;
+};
+
+}  // namespace wsio::detail

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <wsio/byte_buffer.hpp>
+#include <wsio/protocol/strategy.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace wsio::detail {
+
+/// The bytes of one connection that wait for the network, in order: a run of our own bytes, then perhaps a payload in
+/// its sender's memory, then another run of our own. An empty outbox owns no memory.
+class outbox {
+public:
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] std::size_t size() const noexcept {
+        return (front_.size() - written_) + borrowed_.size() + back_.size();
+    }
+    [[nodiscard]] bool borrows() const noexcept { return !borrowed_.empty(); }
+
+    /// Appends a copy of `bytes`.
+    void append(std::string_view bytes) { own_end().append(bytes); }
+
+    /// Appends `payload` without a copy: it must stay valid until it is written or `own_borrowed` is called. Only one
+    /// payload may be borrowed at a time.
+    void borrow(std::string_view payload) noexcept { borrowed_ = payload; }
+
+    /// Copies what is still borrowed.
+    void own_borrowed();
+
+    enum class result { empty, blocked, failed };
+
+    /// Writes as much as the socket takes.
+    result write_to(int fd);
+
+    /// Drops everything.
+    void clear() noexcept;
+
+private:
+    [[nodiscard]] byte_buffer& own_end() noexcept { return borrowed_.empty() && back_.empty() ? front_ : back_; }
+    void consume(std::size_t count) noexcept;
+
+    byte_buffer front_;
+    std::size_t written_ = 0;  ///< How much of `front_` is gone already.
+    std::string_view borrowed_;
+    byte_buffer back_;
+};
+
+/// Writes up to three pieces in one system call; gives how many bytes the socket took, 0 when it is full, -1 when it
+/// failed.
+[[nodiscard]] std::ptrdiff_t write_pieces(int fd, std::string_view a, std::string_view b = {}, std::string_view c = {},
+                                          std::string_view d = {}) noexcept;
+
+}  // namespace wsio::detail

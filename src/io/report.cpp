@@ -1,0 +1,37 @@
+#include "io/report.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+namespace wsio::detail {
+
+namespace {
+
+std::string describe(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "an exception that is not a std::exception";
+    }
+}
+
+}  // namespace
+
+void report_exception(const std::function<void(std::exception_ptr, const request&)>& hook, std::exception_ptr exception,
+                      const request& r) noexcept {
+    try {
+        if (hook)
+            hook(std::move(exception), r);
+        else
+            fmt::print(stderr, "wsio: an exception left the handler of {} {} from {}: {}\n", r.method(), r.target(),
+                       r.remote_endpoint().to_string(), describe(exception));
+    } catch (...) {
+        // Nobody is left to tell.
+    }
+}
+
+}  // namespace wsio::detail

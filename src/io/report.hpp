@@ -1,0 +1,15 @@
+#pragma once
+
+#include <wsio/request.hpp>
+
+#include <exception>
+#include <functional>
+
+namespace wsio::detail {
+
+/// Tells the application's hook of an exception that left a handler; without a hook, prints one line to standard error.
+/// Never throws.
+void report_exception(const std::function<void(std::exception_ptr, const request&)>& hook, std::exception_ptr exception,
+                      const request& r) noexcept;
+
+}  // namespace wsio::detail

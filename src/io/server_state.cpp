@@ -1,0 +1,146 @@
+#include "io/server_state.hpp"
+
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "io/report.hpp"
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+server_state::server_state(asio::any_io_executor executor, options settings)
+    : settings_((validate(settings), std::move(settings))),
+      proxies_(settings_.trusted_proxies),
+      executor_(std::move(executor)),
+      loop_(loop::of(executor_)),
+      accepted_(executor_, settings_.limits.accept_backlog),
+      all_ended_(executor_) {}
+
+bool server_state::has_room() const noexcept {
+    return !stopped_ && (handler || on_connection || accepted_waiting_ < settings_.limits.accept_backlog);
+}
+
+void server_state::show_headers(const request& r, headers& fields) const {
+    if (settings_.on_headers) settings_.on_headers(r, fields);
+    if (on_headers) on_headers(r, fields);
+}
+
+void server_state::opened(connection& c) {
+    ++open_;
+    if (!settings_.client_tracking) return;
+    if (free_places_.empty()) {
+        c.place = places_.size();
+        places_.push_back(&c);
+    } else {
+        std::pop_heap(free_places_.begin(), free_places_.end(), std::greater<>());
+        c.place = free_places_.back();
+        free_places_.pop_back();
+        places_[c.place] = &c;
+    }
+}
+
+void server_state::ended(connection& c) {
+    --open_;
+    if (settings_.client_tracking) {
+        places_[c.place] = nullptr;
+        free_places_.push_back(c.place);
+        std::push_heap(free_places_.begin(), free_places_.end(), std::greater<>());
+    }
+    if (open_ == 0) all_ended_.cancel();
+}
+
+void server_state::refused(const request& r, const handshake::rejection& why) const {
+    if (!on_error) return;
+    try {
+        on_error(r, fmt::format("{}: {}", why.status, why.reason));
+    } catch (...) {
+        report(std::current_exception(), r);
+    }
+}
+
+void server_state::report(std::exception_ptr exception, const request& r) const {
+    report_exception(settings_.on_exception, std::move(exception), r);
+}
+
+asio::awaitable<void> server_state::attend(std::shared_ptr<server_state> self, socket opened) {
+    auto& c = *connection::of(opened);
+    operation const held(&c);
+    if (!self->handler) {
+        self->hand_out(std::move(opened));
+        co_return;
+    }
+    std::exception_ptr failure;
+    try {
+        co_await self->handler(std::move(opened));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure)
+        c.application_failed(std::move(failure));
+    else
+        c.end(close_code::normal, {}, ended_by::application, "the handler returned");
+}
+
+void server_state::hand_out(socket opened) {
+    if (on_connection) {
+        auto& c = *connection::of(opened);
+        operation const held(&c);
+        try {
+            on_connection(std::move(opened));
+        } catch (...) {
+            c.application_failed(std::current_exception());
+        }
+        return;
+    }
+    ++accepted_waiting_;
+    if (!accepted_.try_send(boost::system::error_code(), opened)) {
+        --accepted_waiting_;
+        opened.end(close_code::try_again_later, "the server is busy");
+    }
+}
+
+asio::awaitable<std::optional<socket>> server_state::accept(std::shared_ptr<server_state> self) {
+    auto [ec, accepted] =
+        co_await self->accepted_.async_receive(asio::experimental::as_tuple(asio::use_awaitable));
+    if (ec == asio::error::operation_aborted || ec == asio::experimental::error::channel_cancelled)
+        throw boost::system::system_error(asio::error::operation_aborted, "wsio: accept");
+    if (ec) co_return std::nullopt;
+    --self->accepted_waiting_;
+    co_return std::move(accepted);
+}
+
+std::map<std::size_t, socket> server_state::clients() const {
+    std::map<std::size_t, socket> table;
+    for (std::size_t i = 0; i < places_.size(); ++i)
+        if (places_[i] != nullptr) table.emplace_hint(table.end(), i, places_[i]->handle());
+    return table;
+}
+
+void server_state::stop() {
+    if (std::exchange(stopped_, true)) return;
+    if (on_stop) on_stop();
+    accepted_.close();
+    loop_.for_each_connection([this](connection& c) {
+        if (c.server().get() == this)
+            c.end(close_code::going_away, "the server is stopping", ended_by::server, "the server is stopping");
+    });
+}
+
+asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, std::chrono::milliseconds deadline) {
+    self->stop();
+    if (self->open_ != 0) {
+        self->all_ended_.expires_after(deadline);
+        co_await self->all_ended_.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+    }
+    self->loop_.for_each_connection([&self](connection& c) {
+        if (c.server() == self) c.destroy(ended_by::server, "the server stopped before the connection had ended");
+    });
+}
+
+}  // namespace wsio::detail

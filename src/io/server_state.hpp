@@ -1,0 +1,97 @@
+#pragma once
+
+#include <wsio/options.hpp>
+#include <wsio/server.hpp>
+#include <wsio/socket.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "handshake/proxies.hpp"
+#include "handshake/rejection.hpp"
+#include "io/connection.hpp"
+#include "io/loop.hpp"
+
+namespace wsio::detail {
+
+/// What all handles of one server share: its options, its open connections, the channel of accepted sockets.
+class server_state : public std::enable_shared_from_this<server_state> {
+public:
+    server_state(boost::asio::any_io_executor executor, options settings);
+
+    [[nodiscard]] const options& settings() const noexcept { return settings_; }
+    [[nodiscard]] const handshake::trusted_proxies& proxies() const noexcept { return proxies_; }
+    [[nodiscard]] loop& home() noexcept { return loop_; }
+    [[nodiscard]] boost::asio::any_io_executor executor() const { return executor_; }
+    [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+    /// Tells whether this server answers for a path.
+    [[nodiscard]] bool serves(std::string_view path) const noexcept {
+        return settings_.path.empty() || settings_.path == path;
+    }
+
+    /// Tells whether another connection can be taken in; if not, the handshake is answered with 503.
+    [[nodiscard]] bool has_room() const noexcept;
+
+    /// Lets the application look at and add to the fields of a 101 response. May throw what the application throws.
+    void show_headers(const request& r, headers& fields) const;
+
+    // What the session reports.
+    void opened(connection& c);
+    void refused(const request& r, const handshake::rejection& why) const;
+    void ended(connection& c);
+    void report(std::exception_ptr exception, const request& r) const;
+
+    /// Runs the handler of `serve` for a connection that is open, or hands it to the callback or the channel.
+    static boost::asio::awaitable<void> attend(std::shared_ptr<server_state> self, socket opened);
+
+    // What `server` offers.
+    static boost::asio::awaitable<std::optional<socket>> accept(std::shared_ptr<server_state> self);
+    static boost::asio::awaitable<void> drain(std::shared_ptr<server_state> self, std::chrono::milliseconds deadline);
+    [[nodiscard]] std::map<std::size_t, socket> clients() const;
+    [[nodiscard]] std::size_t clients_count() const noexcept { return settings_.client_tracking ? open_ : 0; }
+    void stop();
+
+    connection_handler handler;
+    std::function<void(socket)> on_connection;
+    std::function<void(const request&, std::string_view)> on_error;
+    std::function<void(const request&, headers&)> on_headers;
+    /// Stops the listener that feeds this server alone; set by `listen`.
+    std::function<void()> on_stop;
+    /// Gives the address of that listener.
+    std::function<endpoint()> local_endpoint;
+
+private:
+    void hand_out(socket opened);
+
+    using channel = boost::asio::experimental::channel<void(boost::system::error_code, socket)>;
+
+    options settings_;
+    handshake::trusted_proxies proxies_;
+    boost::asio::any_io_executor executor_;
+    loop& loop_;
+    channel accepted_;
+    std::size_t accepted_waiting_ = 0;      ///< Sockets in the channel.
+    boost::asio::steady_timer all_ended_;
+    std::vector<connection*> places_;       ///< Open connections; null where a place is free.
+    std::vector<std::size_t> free_places_;  ///< A heap: the lowest free place first.
+    std::size_t open_ = 0;
+    bool stopped_ = false;
+};
+
+/// Throws `std::invalid_argument` when an option makes no sense.
+void validate(const options& settings);
+void validate(const limits& l);
+void validate(const timeouts& t);
+
+}  // namespace wsio::detail

@@ -1,0 +1,134 @@
+#include "io/upgrade.hpp"
+
+#include <wsio/protocols.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "handshake/keys.hpp"
+#include "handshake/negotiation.hpp"
+#include "handshake/origin.hpp"
+#include "handshake/proxies.hpp"
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+using handshake::rejection;
+
+namespace {
+
+// One handshake under way. The offer's views lie in the request, which stays where it is.
+struct candidate {
+    std::unique_ptr<opening> agreed = std::make_unique<opening>();
+    handshake::offer offer;
+    headers extra_fields;
+
+    [[nodiscard]] const request& r() const noexcept { return agreed->request; }
+};
+
+std::optional<rejection> check(candidate& who, const server_state* server) {
+    if (server == nullptr) return rejection{404, "no WebSocket server serves this path"};
+    auto recognised = handshake::recognise(who.r(), server->settings().protocols);
+    if (auto* refusal = std::get_if<rejection>(&recognised)) return std::move(*refusal);
+    who.offer = std::get<handshake::offer>(std::move(recognised));
+    if (!handshake::origin_allowed(who.offer, who.r(), server->settings().origins))
+        return rejection{403, "this origin may not connect; the server's list of origins has to name it"};
+    if (!server->has_room()) return rejection{503, "the server takes no more connections now; try again later"};
+    return std::nullopt;
+}
+
+bool offers(const handshake::offer& offer, std::string_view name) {
+    for (auto const& offered : offer.subprotocols)
+        if (offered == name) return true;
+    return false;
+}
+
+// Asks the application. Its exceptions leave this function.
+asio::awaitable<std::optional<rejection>> ask(candidate& who, const options& settings) {
+    auto& chosen = who.agreed->subprotocol;
+    if (settings.choose_subprotocol)
+        chosen = settings.choose_subprotocol(who.r(), who.offer.subprotocols);
+    else
+        chosen = handshake::choose_subprotocol(who.offer, settings.subprotocols);
+    if (settings.authorize) {
+        verdict decision = co_await settings.authorize(who.r());
+        if (!decision.accepted)
+            co_return rejection{decision.status, std::move(decision.body), std::move(decision.response_headers)};
+        if (decision.subprotocol) chosen = std::move(*decision.subprotocol);
+        who.agreed->user_value = std::move(decision.user_value);
+        who.extra_fields = std::move(decision.response_headers);
+    }
+    if (!chosen.empty() && !offers(who.offer, chosen))
+        throw std::invalid_argument("wsio: the application chose the subprotocol \"" + chosen +
+                                    "\", which the client did not offer");
+    co_return std::nullopt;
+}
+
+std::string response_head(candidate& who, const server_state& server) {
+    auto fields = handshake::accept_fields(who.offer, who.r(), who.agreed->subprotocol);
+    for (auto const& [name, value] : who.extra_fields) fields.add(name, value);
+    server.show_headers(who.r(), fields);
+    return handshake::accept_head(who.offer.version, fields);
+}
+
+// hixie-76 5.2: the last 8 bytes of the client's key follow the head. A proxy may hold them back until it has seen the
+// 101, so the head goes out first when they are not there yet.
+asio::awaitable<bool> answer_nonce(connection& c, const handshake::offer& offer) {
+    auto const size = handshake::nonce_size(offer.version);
+    if (size == 0) co_return true;
+    while (c.input().size() < size)
+        if (!co_await connection::fill(c)) co_return false;
+    auto const answer = handshake::hixie_76_answer(offer.part_1, offer.part_2, c.input().substr(0, size));
+    c.consume(size);
+    c.write_raw({answer.data(), answer.size()});
+    co_return true;
+}
+
+}  // namespace
+
+void refuse(connection& c, const rejection& why) {
+    c.write_raw(handshake::reject_response(why));
+    c.finish();
+}
+
+asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& c, request r) {
+    if (server) handshake::apply_forwarded_proto(r, server->proxies());
+    candidate who;
+    who.agreed->request = std::move(r);
+    auto refusal = check(who, server.get());
+    std::string head;
+    if (!refusal) {
+        std::exception_ptr failure;
+        try {
+            refusal = co_await ask(who, server->settings());
+            if (!refusal) head = response_head(who, *server);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            server->report(std::move(failure), who.r());
+            refusal = rejection{500, "the server failed to decide about this request"};
+        }
+    }
+    if (!refusal && c.timed_out()) refusal = rejection{408, "the handshake took too long"};
+    if (refusal) {
+        if (server) server->refused(who.r(), *refusal);
+        refuse(c, *refusal);
+        co_return false;
+    }
+    c.write_raw(head);
+    if (!co_await answer_nonce(c, who.offer) || c.current_phase() != connection::phase::handshake) {
+        server->refused(who.r(), {408, "the connection ended before the handshake was complete"});
+        c.finish();
+        co_return false;
+    }
+    who.agreed->request.headers().shrink_to_fit();
+    auto const& strategy = protocols[who.offer.version];
+    c.open(strategy, std::move(who.agreed), server);
+    server->opened(c);
+    co_return true;
+}
+
+}  // namespace wsio::detail

@@ -1,0 +1,66 @@
+#include <wsio/options.hpp>
+
+#include <stdexcept>
+
+#include "io/server_state.hpp"
+
+namespace wsio {
+
+verdict verdict::reject(unsigned status, std::string body) {
+    if (status < 400 || status > 599)
+        throw std::invalid_argument("wsio: a rejection needs an HTTP status from 400 to 599, not " +
+                                    std::to_string(status));
+    verdict v;
+    v.accepted = false;
+    v.status = status;
+    v.body = std::move(body);
+    return v;
+}
+
+namespace detail {
+
+namespace {
+
+void require(bool condition, const char* problem) {
+    if (!condition) throw std::invalid_argument(std::string("wsio: ") + problem);
+}
+
+bool is_token(std::string_view text) {
+    headers probe;
+    try {
+        probe.add(text, "");
+    } catch (const std::invalid_argument&) {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+void validate(const limits& l) {
+    require(l.head_size > 0, "limits.head_size must not be 0");
+    require(l.header_count > 0, "limits.header_count must not be 0");
+    require(l.message_size > 0, "limits.message_size must not be 0");
+    require(l.fragments > 0, "limits.fragments must not be 0");
+    require(l.read_ahead > 0, "limits.read_ahead must not be 0");
+    require(l.outbox > 0, "limits.outbox must not be 0");
+    require(l.accept_backlog > 0, "limits.accept_backlog must not be 0");
+}
+
+void validate(const timeouts& t) {
+    require(t.handshake.count() > 0, "timeouts.handshake must be more than 0");
+    require(t.close.count() > 0, "timeouts.close must be more than 0");
+}
+
+void validate(const options& settings) {
+    validate(settings.limits);
+    validate(settings.timeouts);
+    require(!settings.protocols.empty(), "options.protocols must name at least one protocol version");
+    require(settings.path.empty() || settings.path.front() == '/', "options.path must begin with a slash");
+    for (auto const& name : settings.subprotocols)
+        require(is_token(name), ("options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+}
+
+}  // namespace detail
+
+}  // namespace wsio

@@ -1,0 +1,317 @@
+#include "protocol/hybi_decoder.hpp"
+
+#include "protocol/mask.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wsio::protocol {
+namespace {
+
+/// An announced payload length is believed up to here. Beyond it memory is taken as bytes really arrive, so that a
+/// header of 14 bytes cannot cost the server more than this.
+constexpr std::size_t trusted_length = std::size_t{1} << 20;
+
+/// From here on receiving straight into the message beats receiving into the loop's block and copying. Below it the
+/// bytes of the frames that follow would need a receive of their own.
+constexpr std::size_t window_threshold = std::size_t{16} << 10;
+
+constexpr std::string_view invalid_text = "text is not valid UTF-8 (RFC 6455 8.1)";
+
+std::span<char> take(std::span<char>& input, std::size_t count) noexcept {
+    auto const front = input.first(count);
+    input = input.subspan(count);
+    return front;
+}
+
+/// The sizes of a frame's header, masking key included, and payload.
+struct frame_sizes {
+    std::size_t header;
+    std::size_t payload;
+};
+
+/// Measures the frame at the front of `input` if it is an unfragmented data frame of less than 64 KiB that is there
+/// whole. Gives a header size of 0 for everything else, violations included: the general path knows them all.
+inline frame_sizes measure(std::span<char> input, unsigned mask_bit, std::size_t limit) noexcept {
+    constexpr unsigned whole_text = 0x80 | static_cast<unsigned>(opcode::text);  // FIN, and no reserved bit
+    constexpr unsigned whole_binary = 0x80 | static_cast<unsigned>(opcode::binary);
+    if (input.size() < 2) return {0, 0};
+    auto const* const bytes = reinterpret_cast<const unsigned char*>(input.data());
+    if (bytes[0] != whole_text && bytes[0] != whole_binary) return {0, 0};
+
+    std::size_t header = 2;
+    std::size_t payload = bytes[1] ^ mask_bit;  // with a wrong mask bit this is over 127
+    if (payload > 125) {
+        if (payload != 126 || input.size() < 4) return {0, 0};
+        header = 4;
+        payload = std::size_t{bytes[2]} << 8 | bytes[3];
+        if (payload < 126) return {0, 0};
+    }
+    if (mask_bit != 0) header += 4;
+    if (input.size() < header + payload || payload > limit) return {0, 0};
+    return {header, payload};
+}
+
+constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.data(), bytes.size()}; }
+
+}  // namespace
+
+hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
+    : rules_(&rules), limits_(limits), mask_bit_(role == role::server ? 0x80 : 0) {}
+
+event hybi_decoder::next(std::span<char>& input) {
+    if (stage_ != stage::between_messages) return take_general(input);
+    auto const frame = measure(input, mask_bit_, limits_.message_size);
+    if (frame.header == 0) return take_general(input);
+
+    // The short way for nearly all messages.
+    auto const type = static_cast<opcode>(input[0] & 0x0F);
+    char* const payload = input.data() + frame.header;
+    std::string_view const data{payload, frame.payload};
+    input = input.subspan(frame.header + frame.payload);
+    if (mask_bit_ != 0) {
+        std::uint32_t key;
+        std::memcpy(&key, payload - sizeof key, sizeof key);
+        unmask(payload, payload, frame.payload, key, 0);
+    }
+    if (type == opcode::text && !valid_utf8(data)) return fail(close_code::invalid_payload, invalid_text);
+    return {.kind = event_kind::message, .type = type, .data = data};
+}
+
+/// Takes whatever the short way in `next` does not.
+event hybi_decoder::take_general(std::span<char>& input) {
+    event found;
+    while (!input.empty() && found.kind == event_kind::need_more) {
+        if (stage_ == stage::payload)
+            found = take_payload_part(input);
+        else if (stage_ == stage::ended)
+            take(input, input.size());
+        else
+            found = take_header(input);
+    }
+    return found;
+}
+
+event hybi_decoder::take_header(std::span<char>& input) {
+    stage_ = stage::header;
+    while (!input.empty()) {
+        std::size_t const wanted = next_check() - header_size_;
+        auto const part = take(input, std::min(wanted, input.size()));
+        std::memcpy(&header_[header_size_], part.data(), part.size());
+        header_size_ = static_cast<std::uint8_t>(header_size_ + part.size());
+        if (part.size() < wanted) return {};
+        if (auto const broken = check_header(); broken.kind == event_kind::failed) return broken;
+        if (header_size_ == header_end()) return begin_payload(input);
+    }
+    return {};
+}
+
+/// Gives the size of the header at which the next thing about it is known.
+std::size_t hybi_decoder::next_check() const noexcept {
+    if (header_size_ < 2) return header_size_ + 1U;
+    if (header_size_ == 2 && length_field_size() == 8) return 3;
+    std::size_t const length_end = 2 + length_field_size();
+    return header_size_ < length_end ? length_end : header_end();
+}
+
+/// Gives the size of the whole header, which is known from two bytes on.
+std::size_t hybi_decoder::header_end() const noexcept {
+    return header_size_ < 2 ? header_.size() : 2 + length_field_size() + (mask_bit_ != 0 ? 4 : 0);
+}
+
+/// Checks what the header's newest bytes complete; gives a failed event or an empty one.
+event hybi_decoder::check_header() {
+    if (header_size_ == 1) return check_first_byte();
+    if (header_size_ == 2) {
+        if (auto const broken = check_second_byte(); broken.kind == event_kind::failed) return broken;
+    }
+    if (header_size_ == 3 && length_field_size() == 8 && (header_[2] & 0x80) != 0)
+        return fail(close_code::protocol_error, "top bit of a 64-bit length is set (RFC 6455 5.2)");
+    return header_size_ == 2 + length_field_size() ? check_length() : event{};
+}
+
+event hybi_decoder::check_first_byte() {
+    // An extension that uses a reserved bit takes it out of here: permessage-deflate allows 0x40 (RSV1) on the first
+    // frame of a data message (RFC 7692 6).
+    constexpr unsigned forbidden_bits = 0x70;
+    if ((header_[0] & forbidden_bits) != 0)
+        return fail(close_code::protocol_error, "reserved bit is set without an extension (RFC 6455 5.2)");
+    switch (frame_type()) {
+        case opcode::continuation:
+            if (!message_open_)
+                return fail(close_code::protocol_error, "continuation frame outside a message (RFC 6455 5.4)");
+            if (fragments_ >= limits_.fragments)
+                return fail(close_code::policy_violation, "message comes in too many fragments");
+            ++fragments_;
+            message_open_ = !is_final();
+            return {};
+        case opcode::text:
+        case opcode::binary:
+            if (message_open_)
+                return fail(close_code::protocol_error, "new message inside a fragmented one (RFC 6455 5.4)");
+            message_type_ = frame_type();
+            message_open_ = !is_final();
+            fragments_ = 1;
+            assembly_.clear();  // a payload that nobody took
+            utf8_.reset();
+            return {};
+        case opcode::close:
+        case opcode::ping:
+        case opcode::pong:
+            if (!is_final()) return fail(close_code::protocol_error, "control frame is fragmented (RFC 6455 5.5)");
+            return {};
+    }
+    return fail(close_code::protocol_error, "opcode is reserved (RFC 6455 5.2)");
+}
+
+event hybi_decoder::check_second_byte() {
+    if ((header_[1] & 0x80) != mask_bit_) {
+        return mask_bit_ != 0 ? fail(close_code::protocol_error, "frame is not masked (RFC 6455 5.1)")
+                              : fail(close_code::protocol_error, "frame from a server is masked (RFC 6455 5.1)");
+    }
+    if (!is_control()) return {};
+    std::size_t const length = header_[1] & 0x7F;
+    if (length > max_control_payload)
+        return fail(close_code::protocol_error, "control frame is longer than 125 bytes (RFC 6455 5.5)");
+    if (frame_type() == opcode::close && length == 1)
+        return fail(close_code::protocol_error, "close frame has a payload of one byte (RFC 6455 5.5.1)");
+    return {};
+}
+
+std::size_t hybi_decoder::length_field_size() const noexcept {
+    std::size_t const length = header_[1] & 0x7F;
+    return length < 126 ? 0 : length == 126 ? 2 : 8;
+}
+
+event hybi_decoder::check_length() {
+    std::uint64_t length = header_[1] & 0x7F;
+    if (length >= 126) {
+        length = 0;
+        for (std::size_t i = 2; i < header_size_; ++i) length = length << 8 | header_[i];
+        std::uint64_t const least = length_field_size() == 2 ? 126 : 65536;
+        if (rules_->minimal_length && length < least)
+            return fail(close_code::protocol_error, "length is not in its shortest form (RFC 6455 5.2)");
+    }
+    // The message so far is within the limit, so nothing here can wrap.
+    if (!is_control() && length > limits_.message_size - assembly_.size())
+        return fail(close_code::message_too_big, "message is over the size limit");
+    missing_ = static_cast<std::size_t>(length);
+    return {};
+}
+
+event hybi_decoder::begin_payload(std::span<char>& input) {
+    if (mask_bit_ != 0) std::memcpy(&key_, &header_[header_size_ - 4U], sizeof key_);
+    phase_ = 0;
+    header_size_ = 0;
+    control_size_ = 0;
+    stage_ = stage::payload;
+    bool const fragment = frame_type() == opcode::continuation || !is_final();
+    return missing_ <= input.size() && !fragment ? take_whole_payload(input) : take_payload_part(input);
+}
+
+/// Takes the payload of an unfragmented frame that lies in the input whole, without a copy.
+event hybi_decoder::take_whole_payload(std::span<char>& input) {
+    auto const payload = take(input, missing_);
+    unmask_part(payload.data(), payload.data(), payload.size());
+    if (is_control()) return finish_control_frame(view(payload));
+    stage_ = stage::between_messages;
+    if (message_type_ == opcode::text && !valid_utf8(view(payload)))
+        return fail(close_code::invalid_payload, invalid_text);
+    return {.kind = event_kind::message, .type = message_type_, .data = view(payload)};
+}
+
+event hybi_decoder::take_payload_part(std::span<char>& input) {
+    auto const part = take(input, std::min(missing_, input.size()));
+    if (is_control()) {
+        if (!control_payload_) control_payload_ = std::make_unique<char[]>(max_control_payload);
+        unmask_part(control_payload_.get() + control_size_, part.data(), part.size());
+        control_size_ = static_cast<std::uint8_t>(control_size_ + part.size());
+        return missing_ == 0 ? finish_control_frame({control_payload_.get(), control_size_}) : event{};
+    }
+    make_room(part.size());
+    unmask_part(assembly_.room().data(), part.data(), part.size());
+    return add_to_message(part.size());
+}
+
+void hybi_decoder::unmask_part(char* to, const char* from, std::size_t count) noexcept {
+    unmask(to, from, count, key_, phase_);
+    phase_ = static_cast<std::uint8_t>((phase_ + count) % 4);
+    missing_ -= count;
+}
+
+/// Makes room in the message for the next `count` bytes of the current frame, and for more where that is safe: for the
+/// whole frame as far as its announced length is trusted, else by a half of what is there already.
+void hybi_decoder::make_room(std::size_t count) {
+    std::size_t const size = assembly_.size();
+    if (count <= assembly_.capacity() - size) return;
+    std::size_t const announced = size + missing_;
+    std::size_t const trusted = std::min(announced, std::max(size + count, trusted_length));
+    // Only the last fragment shows where the message ends. Before it growth must be generous, or a flood of small
+    // fragments would move the message once for each of them.
+    std::size_t const most = is_final() ? announced : limits_.message_size;
+    std::size_t const generous = std::min(assembly_.capacity() + assembly_.capacity() / 2, most);
+    assembly_.reserve(std::max(trusted, generous));
+}
+
+/// Counts bytes that were unmasked into the message's room.
+event hybi_decoder::add_to_message(std::size_t count) {
+    std::string_view const added{assembly_.room().data(), count};
+    assembly_.commit(count);
+    if (message_type_ == opcode::text && !utf8_.feed(added)) return fail(close_code::invalid_payload, invalid_text);
+    return missing_ == 0 ? finish_message_frame() : event{};
+}
+
+event hybi_decoder::finish_message_frame() {
+    if (message_open_) {
+        stage_ = stage::header;
+        return {};
+    }
+    stage_ = stage::between_messages;
+    if (message_type_ == opcode::text && !utf8_.complete()) return fail(close_code::invalid_payload, invalid_text);
+    return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
+}
+
+event hybi_decoder::finish_control_frame(std::string_view payload) {
+    stage_ = message_open_ ? stage::header : stage::between_messages;
+    switch (frame_type()) {
+        case opcode::ping: return {.kind = event_kind::ping, .data = payload};
+        case opcode::pong: return {.kind = event_kind::pong, .data = payload};
+        default: return check_close(payload);
+    }
+}
+
+event hybi_decoder::check_close(std::string_view payload) {
+    stage_ = stage::ended;
+    assembly_.release();  // nothing follows a close frame, so an unfinished message stays so (RFC 6455 5.5.1)
+    if (payload.empty()) return {.kind = event_kind::closing, .code = close_code::no_status, .data = {}};
+    auto const high = static_cast<unsigned char>(payload[0]);
+    auto const low = static_cast<unsigned char>(payload[1]);
+    auto const code = static_cast<close_code>(high << 8 | low);
+    if (!may_receive(*rules_, code))
+        return fail(close_code::protocol_error, "close code may not be sent (RFC 6455 7.4)");
+    auto const reason = payload.substr(2);
+    if (!valid_utf8(reason))
+        return fail(close_code::invalid_payload, "close reason is not valid UTF-8 (RFC 6455 5.5.1)");
+    return {.kind = event_kind::closing, .code = code, .data = reason};
+}
+
+event hybi_decoder::fail(close_code code, std::string_view why) {
+    stage_ = stage::ended;
+    assembly_.release();
+    return {.kind = event_kind::failed, .code = code, .data = why};
+}
+
+std::span<char> hybi_decoder::window() {
+    if (stage_ != stage::payload || is_control() || missing_ < window_threshold) return {};
+    make_room(window_threshold);
+    auto const room = assembly_.room();
+    return room.first(std::min(room.size(), missing_));
+}
+
+event hybi_decoder::commit(std::size_t count) {
+    char* const received = assembly_.room().data();
+    unmask_part(received, received, count);
+    return add_to_message(count);
+}
+
+}  // namespace wsio::protocol

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "protocol/hybi_rules.hpp"
+#include "protocol/utf8.hpp"
+
+#include <wsio/protocol/decoder.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace wsio::protocol {
+
+/// The most bytes that the payload of a control frame may have (RFC 6455 5.5).
+inline constexpr std::size_t max_control_payload = 125;
+
+/// Decodes protocols 7, 8 and 13 in either role. A server's decoder wants masked frames, a client's unmasked ones.
+///
+/// A whole data message that lies in the input is unmasked in place. Everything else goes through a general path that
+/// checks each part of the header as it comes, so that a violation is answered at the byte that shows it, and assembles
+/// the payload.
+class hybi_decoder final : public decoder {
+public:
+    hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept;
+
+    [[nodiscard]] event next(std::span<char>& input) override;
+    [[nodiscard]] std::span<char> window() override;
+    [[nodiscard]] event commit(std::size_t count) override;
+
+private:
+    enum class stage : std::uint8_t {
+        between_messages,  ///< Nothing is kept of what came so far.
+        header,            ///< In a frame's header, or before a frame that continues a message.
+        payload,           ///< In a frame's payload; `missing_` is not 0.
+        ended,             ///< After `closing` or `failed`.
+    };
+
+    event take_general(std::span<char>& input);
+    event take_header(std::span<char>& input);
+    event check_header();
+    event check_first_byte();
+    event check_second_byte();
+    event check_length();
+    event begin_payload(std::span<char>& input);
+
+    event take_whole_payload(std::span<char>& input);
+    event take_payload_part(std::span<char>& input);
+    event add_to_message(std::size_t count);
+    void make_room(std::size_t count);
+    event finish_message_frame();
+    event finish_control_frame(std::string_view payload);
+    event check_close(std::string_view payload);
+    event fail(close_code code, std::string_view why);
+
+    [[nodiscard]] opcode frame_type() const noexcept { return static_cast<opcode>(header_[0] & 0x0F); }
+    [[nodiscard]] bool is_final() const noexcept { return (header_[0] & 0x80) != 0; }
+    [[nodiscard]] bool is_control() const noexcept { return (header_[0] & 0x08) != 0; }
+    [[nodiscard]] std::size_t length_field_size() const noexcept;
+    [[nodiscard]] std::size_t header_end() const noexcept;
+    [[nodiscard]] std::size_t next_check() const noexcept;
+    void unmask_part(char* to, const char* from, std::size_t count) noexcept;
+
+    const hybi_rules* rules_;
+    decoder_limits limits_;
+    std::size_t fragments_ = 0;  ///< Frames of the current message so far.
+    std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.
+    std::unique_ptr<char[]>
+        control_payload_;                   ///< For a control frame that comes in pieces; most connections have none.
+    std::uint32_t key_ = 0;                 ///< The current frame's masking key; 0 in the client's role.
+    std::array<unsigned char, 14> header_;  ///< The current frame's header; [0] is valid as long as the frame lasts.
+    std::uint8_t header_size_ = 0;
+    std::uint8_t control_size_ = 0;
+    std::uint8_t phase_ = 0;  ///< Which byte of the key comes next.
+    std::uint8_t mask_bit_;   ///< What the mask bit must be: 0x80 or 0.
+    opcode message_type_ = opcode::text;
+    bool message_open_ = false;  ///< The next data frame continues a message.
+    stage stage_ = stage::between_messages;
+    utf8_validator utf8_;
+};
+
+}  // namespace wsio::protocol

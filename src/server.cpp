@@ -1,0 +1,159 @@
+#include <wsio/server.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "handshake/negotiation.hpp"
+#include "io/addresses.hpp"
+#include "io/front.hpp"
+#include "io/server_state.hpp"
+#include "io/upgrade.hpp"
+
+namespace wsio {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// The handles of one server share this; when the last one goes away, so does what listens for it.
+struct owner {
+    std::shared_ptr<detail::server_state> state;
+    std::shared_ptr<detail::front> front;  ///< Null for a server that gets its connections by handle_upgrade.
+    bool owns_front = false;
+
+    ~owner() {
+        if (!front) return;
+        front->detach(*state);
+        if (owns_front) front->stop();
+    }
+};
+
+std::shared_ptr<detail::server_state> handle_to(std::shared_ptr<detail::server_state> state,
+                                                std::shared_ptr<detail::front> front, bool owns_front) {
+    auto const shared = std::make_shared<owner>(owner{std::move(state), std::move(front), owns_front});
+    return {shared, shared->state.get()};
+}
+
+std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::front>& front, options settings,
+                                               bool owns_front) {
+    auto state = std::make_shared<detail::server_state>(front->executor(), std::move(settings));
+    std::weak_ptr<detail::front> const weak = front;
+    state->local_endpoint = [weak] {
+        auto const alive = weak.lock();
+        return alive ? alive->local_endpoint() : endpoint{};
+    };
+    if (owns_front)
+        state->on_stop = [weak] {
+            if (auto const alive = weak.lock()) alive->stop();
+        };
+    front->attach(state);
+    return handle_to(std::move(state), front, owns_front);
+}
+
+// A descriptor on its way to the server's thread.
+class travelling_descriptor {
+public:
+    explicit travelling_descriptor(int fd) noexcept : fd_(fd) {}
+    travelling_descriptor(travelling_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    travelling_descriptor& operator=(travelling_descriptor&&) = delete;
+    ~travelling_descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
+
+asio::awaitable<void> take_over(std::shared_ptr<detail::server_state> state, socket held, request r) {
+    auto& c = *detail::connection::of(held);
+    c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
+    auto const server = state->serves(r.path()) ? state : nullptr;
+    if (co_await detail::upgrade(server, c, std::move(r)))
+        co_await detail::server_state::attend(std::move(state), std::move(held));
+}
+
+struct take_over_here {
+    std::shared_ptr<detail::server_state> state;
+    travelling_descriptor descriptor;
+    request r;
+    std::string head;
+
+    void operator()() {
+        auto remote = r.remote_endpoint();
+        auto& c = detail::connection::make(state->home(), descriptor.release(), std::move(remote));
+        c.append_input(head);
+        asio::co_spawn(state->home().context(), take_over(state, c.handle(), std::move(r)), asio::detached);
+    }
+};
+
+}  // namespace
+
+server::server(asio::any_io_executor executor, options options)
+    : state_(handle_to(std::make_shared<detail::server_state>(std::move(executor), std::move(options)), nullptr, false)) {}
+
+asio::awaitable<std::optional<socket>> server::accept() { return detail::server_state::accept(state_); }
+
+void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::string_view head) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getpeername(stream.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) == 0)
+        request.remote_endpoint(detail::endpoint_of(address));
+    stream.native_non_blocking(true);
+    boost::system::error_code ignored;
+    stream.set_option(asio::ip::tcp::no_delay(true), ignored);
+    asio::dispatch(state_->home().context(),
+                   take_over_here{state_, travelling_descriptor(stream.release()), std::move(request), std::string(head)});
+}
+
+std::map<std::size_t, socket> server::clients() const { return state_->clients(); }
+
+std::size_t server::clients_count() const noexcept { return state_->clients_count(); }
+
+server& server::on_connection(std::function<void(socket)> callback) {
+    state_->on_connection = std::move(callback);
+    return *this;
+}
+
+server& server::on_error(std::function<void(const request&, std::string_view)> callback) {
+    state_->on_error = std::move(callback);
+    return *this;
+}
+
+server& server::on_headers(std::function<void(const request&, headers&)> callback) {
+    state_->on_headers = std::move(callback);
+    return *this;
+}
+
+endpoint server::local_endpoint() const { return state_->local_endpoint ? state_->local_endpoint() : endpoint{}; }
+
+asio::awaitable<void> server::drain(std::chrono::milliseconds deadline) {
+    return detail::server_state::drain(state_, deadline);
+}
+
+void server::stop() {
+    asio::dispatch(state_->home().context(), [state = state_] { state->stop(); });
+}
+
+asio::any_io_executor server::get_executor() const { return state_->executor(); }
+
+asio::awaitable<server> listen(std::uint16_t port, options settings) {
+    auto const executor = co_await asio::this_coro::executor;
+    auto const front = std::make_shared<detail::front>(
+        executor, http_handler(),
+        http_options{settings.host, settings.limits, settings.timeouts, settings.trusted_proxies, {}});
+    server result(attached(front, std::move(settings), true));
+    front->listen(port);
+    co_return result;
+}
+
+server attach(http_server& http, options settings) { return server(attached(http.front_, std::move(settings), false)); }
+
+}  // namespace wsio

@@ -1,0 +1,157 @@
+#include <wsio/socket.hpp>
+
+#include <stdexcept>
+
+#include "io/connection.hpp"
+
+namespace wsio {
+
+namespace asio = boost::asio;
+using detail::connection;
+using protocol::opcode;
+
+namespace {
+
+// The hixie drafts mark the end of a text with 0xFF, which binary data may hold.
+opcode checked(const connection& c, bool binary) {
+    if (!binary) return opcode::text;
+    if (c.strategy() != nullptr && !c.strategy()->has_binary())
+        throw std::logic_error("wsio: the " + std::string(to_string(c.strategy()->version())) +
+                               " protocol cannot carry binary messages; see socket::can_send_binary");
+    return opcode::binary;
+}
+
+asio::awaitable<send_result> send_as(connection* c, std::string_view payload, bool binary) {
+    auto const outcome = c == nullptr ? detail::sent::refused : c->send(checked(*c, binary), payload);
+    return asio::awaitable<send_result>(c, outcome);
+}
+
+void write_as(connection* c, std::string_view payload, bool binary) {
+    if (c != nullptr) c->write(checked(*c, binary), payload);
+}
+
+asio::awaitable<void> nothing() { co_return; }
+
+// A static coroutine that holds the connection, so that the handle may be moved or dropped meanwhile.
+asio::awaitable<void> until_ended(detail::operation held) { co_await connection::wait_until_ended(*held.get()); }
+
+}  // namespace
+
+socket::socket(connection* c) noexcept : connection_(c) { connection_->retain(); }
+
+socket::socket(const socket& other) noexcept : connection_(other.connection_) {
+    if (connection_ != nullptr) connection_->retain();
+}
+
+socket::~socket() {
+    if (connection_ != nullptr) connection_->release();
+}
+
+asio::awaitable<receive_result> socket::receive() { return asio::awaitable<receive_result>(connection_); }
+
+asio::awaitable<send_result> socket::send(std::string_view text) { return send_as(connection_, text, false); }
+
+asio::awaitable<send_result> socket::send(std::span<const std::byte> binary) {
+    return send_as(connection_, characters(binary), true);
+}
+
+asio::awaitable<send_result> socket::send(const message& message) {
+    return send_as(connection_, message.text(), message.is_binary());
+}
+
+socket& socket::write(std::string_view text) {
+    write_as(connection_, text, false);
+    return *this;
+}
+
+socket& socket::write(std::span<const std::byte> binary) {
+    write_as(connection_, characters(binary), true);
+    return *this;
+}
+
+socket& socket::write(const message& message) {
+    write_as(connection_, message.text(), message.is_binary());
+    return *this;
+}
+
+socket& socket::ping(std::string_view payload) {
+    if (connection_ != nullptr) connection_->ping(payload);
+    return *this;
+}
+
+asio::awaitable<void> socket::close(close_code code, std::string_view reason) {
+    if (connection_ == nullptr) return nothing();
+    connection_->end(code, reason);
+    return until_ended(detail::operation(connection_));
+}
+
+socket& socket::end(close_code code, std::string_view reason) {
+    if (connection_ != nullptr) connection_->end(code, reason);
+    return *this;
+}
+
+void socket::destroy() {
+    if (connection_ != nullptr) connection_->destroy();
+}
+
+wsio::ready_state socket::ready_state() const noexcept {
+    return connection_ == nullptr ? wsio::ready_state::closed : connection_->ready_state();
+}
+
+std::string_view socket::name() const noexcept {
+    return connection_ == nullptr ? std::string_view() : connection_->strategy()->name();
+}
+
+wsio::protocol_version socket::protocol_version() const noexcept {
+    return connection_ == nullptr ? wsio::protocol_version::hybi_13 : connection_->strategy()->version();
+}
+
+const wsio::request& socket::request() const noexcept {
+    static wsio::request const none;
+    return connection_ == nullptr ? none : connection_->agreed().request;
+}
+
+std::string_view socket::subprotocol() const noexcept {
+    return connection_ == nullptr ? std::string_view() : connection_->agreed().subprotocol;
+}
+
+wsio::status socket::status() const { return connection_ == nullptr ? wsio::status{} : connection_->status(); }
+
+endpoint socket::local_endpoint() const {
+    return connection_ == nullptr ? endpoint{} : connection_->local_endpoint();
+}
+
+std::size_t socket::buffered_amount() const noexcept {
+    return connection_ == nullptr ? 0 : connection_->buffered_amount();
+}
+
+const std::any& socket::user_value() const noexcept {
+    static std::any const none;
+    return connection_ == nullptr ? none : connection_->agreed().user_value;
+}
+
+asio::any_io_executor socket::get_executor() const {
+    return connection_ == nullptr ? asio::any_io_executor() : connection_->executor();
+}
+
+socket& socket::on_message(std::function<void(const message&)> callback) {
+    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended) {
+        connection_->listen().message = std::move(callback);
+        connection_->process_later();  // messages may wait already
+    }
+    return *this;
+}
+
+socket& socket::on_close(std::function<void(const wsio::status&)> callback) {
+    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended)
+        connection_->listen().close = std::move(callback);
+    return *this;
+}
+
+socket& socket::on_error(std::function<void(const wsio::status&)> callback) {
+    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended)
+        connection_->listen().error = std::move(callback);
+    return *this;
+}
+
+}  // namespace wsio
