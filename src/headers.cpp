@@ -12,7 +12,8 @@ namespace {
 /// Writes a name so that it can stand in a message: nothing unprintable, not too long.
 std::string printable(std::string_view name) {
     std::string text(name.substr(0, 64));
-    std::replace_if(text.begin(), text.end(), [](char c) { return c != ' ' && !handshake::is_visible(c); }, '?');
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c != ' ' && !handshake::is_visible(c); }, '?');
     return text;
 }
 

@@ -4,12 +4,13 @@ namespace wsio {
 
 message::message(std::string_view payload, bool binary) : binary_(binary) { own_copy_of(payload); }
 
-message::message(std::string_view borrowed, bool binary, message** lease) noexcept
-    : data_(borrowed.data()), size_(borrowed.size()), lease_(lease), binary_(binary) {
-    *lease = this;
+message::message(const detail::lent_payload& payload) noexcept
+    : data_(payload.bytes.data()), size_(payload.bytes.size()), lease_(payload.lease), binary_(payload.binary) {
+    *lease_ = this;
 }
 
-message::message(byte_buffer&& payload, bool binary) noexcept : owned_(std::move(payload)), binary_(binary) {
+message::message(detail::own_payload&& payload) noexcept
+    : owned_(std::move(payload.bytes)), binary_(payload.binary) {
     if (owned_.empty()) return;
     data_ = owned_.data();
     size_ = owned_.size();
@@ -28,7 +29,7 @@ message& message::operator=(message&& other) {
         bool const binary = other.binary_;
         other.reset();
         reset();
-        *this = message(std::move(copy), binary);
+        *this = message(detail::own_payload{std::move(copy), binary});
     } else {
         reset();
         take(other);

@@ -12,8 +12,8 @@ int hexadecimal(char c) noexcept {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Decodes plus and percent signs as browsers write them (WHATWG URL, application/x-www-form-urlencoded): a percent sign
-/// without two hexadecimal digits stays as it is.
+/// Decodes plus and percent signs as browsers write them (WHATWG URL, application/x-www-form-urlencoded): a percent
+/// sign without two hexadecimal digits stays as it is.
 std::string decoded(std::string_view text) {
     std::string out;
     out.reserve(text.size());

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "io/connection.hpp"
+#include "protocol/utf8.hpp"
 
 namespace wsio {
 
@@ -12,22 +13,28 @@ using protocol::opcode;
 
 namespace {
 
-// The hixie drafts mark the end of a text with 0xFF, which binary data may hold.
-opcode checked(const connection& c, bool binary) {
-    if (!binary) return opcode::text;
-    if (c.strategy() != nullptr && !c.strategy()->has_binary())
-        throw std::logic_error("wsio: the " + std::string(to_string(c.strategy()->version())) +
+// The hixie drafts mark the end of a message with 0xFF. UTF-8 never holds that byte; anything else could inject frames.
+void check_for_hixie(const connection& c, std::string_view payload, bool binary) {
+    auto const version = std::string(to_string(c.strategy()->version()));
+    if (binary)
+        throw std::logic_error("wsio: the " + version +
                                " protocol cannot carry binary messages; see socket::can_send_binary");
-    return opcode::binary;
+    if (!protocol::valid_utf8(payload))
+        throw std::invalid_argument("wsio: the " + version + " protocol cannot carry text that is not UTF-8");
+}
+
+opcode checked(const connection& c, std::string_view payload, bool binary) {
+    if (!c.strategy()->has_binary()) check_for_hixie(c, payload, binary);
+    return binary ? opcode::binary : opcode::text;
 }
 
 asio::awaitable<send_result> send_as(connection* c, std::string_view payload, bool binary) {
-    auto const outcome = c == nullptr ? detail::sent::refused : c->send(checked(*c, binary), payload);
+    auto const outcome = c == nullptr ? detail::sent::refused : c->send(checked(*c, payload, binary), payload);
     return asio::awaitable<send_result>(c, outcome);
 }
 
 void write_as(connection* c, std::string_view payload, bool binary) {
-    if (c != nullptr) c->write(checked(*c, binary), payload);
+    if (c != nullptr) c->write(checked(*c, payload, binary), payload);
 }
 
 asio::awaitable<void> nothing() { co_return; }

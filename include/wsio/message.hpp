@@ -10,9 +10,25 @@
 
 namespace wsio {
 
+class message;
+
 namespace detail {
+
 class loop;
-}
+
+// What a received message is made of. Bytes that lie in the loop's receive block, with the loop's note of who uses them:
+struct lent_payload {
+    std::string_view bytes;
+    bool binary;
+    message** lease;
+};
+// Or a buffer of its own:
+struct own_payload {
+    byte_buffer bytes;
+    bool binary;
+};
+
+}  // namespace detail
 
 /// Views the bytes of a text as binary data, so that `socket.send(wsio::bytes("…"))` sends a binary message.
 [[nodiscard]] inline std::span<const std::byte> bytes(std::string_view text) noexcept {
@@ -40,6 +56,10 @@ public:
     message& operator=(message&& other);
     message& operator=(const message& other);
     ~message() { reset(); }
+
+    // For the library: messages that are received.
+    explicit message(const detail::lent_payload& payload) noexcept;
+    explicit message(detail::own_payload&& payload) noexcept;
 
     /// Makes a text message from a copy of `text`, which must be UTF-8.
     [[nodiscard]] static message text(std::string_view text) { return message(text, false); }
@@ -76,8 +96,6 @@ private:
     friend class detail::loop;
 
     message(std::string_view payload, bool binary);
-    message(std::string_view borrowed, bool binary, message** lease) noexcept;
-    message(byte_buffer&& payload, bool binary) noexcept;
 
     void reset() noexcept;
     void take(message& other) noexcept;

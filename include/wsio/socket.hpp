@@ -47,7 +47,8 @@ public:
     /// wait at a time; a second one throws `std::logic_error`.
     [[nodiscard]] boost::asio::awaitable<receive_result> receive();
 
-    /// Sends a text message, which must be UTF-8 (not checked). The message is queued at the call, in the order of the
+    /// Sends a text message, which must be UTF-8: checked on the hixie drafts (`std::invalid_argument`), where other bytes
+    /// could be taken for frames, and not on the others. The message is queued at the call, in the order of the
     /// calls; awaiting the result waits for room while more than `limits::outbox` bytes wait for the network.
     ///
     /// Gives true when the message was accepted, false when the connection is closing or closed. Messages over 16 KiB may

@@ -7,8 +7,8 @@
 namespace wsio::handshake {
 namespace {
 
-/// Gives the URL that a hixie client compares with its own (hixie-76 5.2). Such clients send Host as it stands there, in
-/// lower case and without the default port, so it is taken over as it came.
+/// Gives the URL that a hixie client compares with its own (hixie-76 5.2). Such clients send Host as it stands there,
+/// in lower case and without the default port, so it is taken over as it came.
 std::string location(const request& request) {
     std::string url = request.secure() ? "wss://" : "ws://";
     url += request.header("Host");
@@ -29,7 +29,8 @@ std::string_view status_line(protocol_version version) noexcept {
 
 std::string_view choose_subprotocol(const offer& offer, const std::vector<std::string>& supported) noexcept {
     for (auto const& name : supported)
-        if (std::find(offer.subprotocols.begin(), offer.subprotocols.end(), name) != offer.subprotocols.end()) return name;
+        if (std::find(offer.subprotocols.begin(), offer.subprotocols.end(), name) != offer.subprotocols.end())
+            return name;
     return {};
 }
 

@@ -74,11 +74,11 @@ std::optional<authority> parse_authority(std::string_view text) {
 std::string_view host_problem(const request& request) {
     auto const count = request.headers().count("Host");
     if (count > 1) return "there is more than one Host field; send exactly one";
-    if (count == 0)
-        return request.http_minor() >= 1 ? "the Host field is missing; HTTP/1.1 requires exactly one" : "";
+    if (count == 0) return request.http_minor() >= 1 ? "the Host field is missing; HTTP/1.1 requires exactly one" : "";
     // An empty Host stands for a target without a host (RFC 9110 7.2).
     auto const host = request.header("Host");
-    if (!host.empty() && !parse_authority(host)) return "the Host field is malformed; send a host name and, if needed, a port";
+    if (!host.empty() && !parse_authority(host))
+        return "the Host field is malformed; send a host name and, if needed, a port";
     return "";
 }
 

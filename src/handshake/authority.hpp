@@ -11,7 +11,7 @@ namespace wsio::handshake {
 
 /// A host and a port, as they stand in a Host field or in an origin.
 struct authority {
-    std::string host;                   ///< Lower case, without a final dot; IPv6 in its shortest form, without brackets.
+    std::string host;                   ///< Lower case, without a final dot; IPv6 in shortest form, without brackets.
     std::optional<std::uint16_t> port;  ///< Nothing when there is none.
 
     /// Tells whether the host is this machine by name: localhost, *.localhost (RFC 6761 6.3), 127.0.0.0/8 or ::1.

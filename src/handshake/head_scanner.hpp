@@ -9,8 +9,8 @@
 namespace wsio::handshake {
 
 /// Finds the end of a request's head in a growing buffer, and refuses on the way what HTTP parsers read in different
-/// ways: control characters, bare CR or LF, folded lines (RFC 9112 2.2, 5.2). It looks at each byte once, so a head that
-/// comes byte by byte costs linear time, and the result does not depend on how the bytes were cut.
+/// ways: control characters, bare CR or LF, folded lines (RFC 9112 2.2, 5.2). It looks at each byte once, so a head
+/// that comes byte by byte costs linear time, and the result does not depend on how the bytes were cut.
 /// Thread safety: distinct objects safe, shared objects unsafe.
 class head_scanner {
 public:

@@ -23,9 +23,7 @@ namespace wsio::handshake {
 [[nodiscard]] constexpr bool is_visible(char c) noexcept { return c > ' ' && c < '\x7F'; }
 
 /// Tells whether a byte is one of 0x00 to 0x1F or 0x7F.
-[[nodiscard]] constexpr bool is_control(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
+[[nodiscard]] constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; }
 
 /// Tells whether a byte may stand in a token (RFC 9110 5.6.2).
 [[nodiscard]] constexpr bool is_token_character(char c) noexcept {
@@ -71,7 +69,8 @@ namespace wsio::handshake {
 }
 
 /// Tells whether the comma list in all fields called `name` has an element, case apart (RFC 9110 5.6.1).
-[[nodiscard]] inline bool list_contains(const headers& fields, std::string_view name, std::string_view element) noexcept {
+[[nodiscard]] inline bool list_contains(const headers& fields, std::string_view name,
+                                        std::string_view element) noexcept {
     for (auto const& field : fields) {
         if (!equal_without_case(field.name, name)) continue;
         for (auto list = field.value; !list.empty();)

@@ -17,8 +17,8 @@ namespace wsio::handshake {
 /// What a valid upgrade request asks for. The views lie in the request.
 struct offer {
     protocol_version version = protocol_version::hybi_13;
-    std::string_view origin;                     ///< From the header field that this version uses; may be empty on hybi.
-    bool has_origin = false;                     ///< A browser always sends one.
+    std::string_view origin;  ///< From the header field that this version uses; may be empty on hybi.
+    bool has_origin = false;  ///< A browser always sends one.
     std::vector<std::string_view> subprotocols;  ///< In the client's order of preference.
     std::string_view key;                        ///< hybi: Sec-WebSocket-Key.
     std::uint32_t part_1 = 0;                    ///< hixie-76: number 1 divided by its spaces.
@@ -39,7 +39,8 @@ struct offer {
 }
 
 /// Chooses the first subprotocol of the server's list that the client offers; empty when there is none in common.
-[[nodiscard]] std::string_view choose_subprotocol(const offer& offer, const std::vector<std::string>& supported) noexcept;
+[[nodiscard]] std::string_view choose_subprotocol(const offer& offer,
+                                                  const std::vector<std::string>& supported) noexcept;
 
 /// Makes the fields of the 101 response, in the order that the version wants: Upgrade, Connection, the accept key or
 /// origin and location, and the subprotocol if it is not empty. `request.secure()` decides between ws and wss.

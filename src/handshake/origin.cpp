@@ -20,14 +20,14 @@ struct parsed_origin {
         return std::nullopt;
     }
 
-    /// A page of a web server, unlike an extension's or an application's ("chrome-extension://…", "capacitor://localhost").
+    /// A page of a web server, not of an extension or an app ("chrome-extension://…", "capacitor://localhost").
     [[nodiscard]] bool is_web() const noexcept {
         return scheme == "http" || scheme == "https" || scheme == "ws" || scheme == "wss";
     }
 };
 
-/// Reads `scheme "://" host [":" port]` (RFC 6454 6.2). One slash behind it, which some clients that are no browsers send,
-/// changes nothing.
+/// Reads `scheme "://" host [":" port]` (RFC 6454 6.2). One slash behind it, which some clients that are no browsers
+/// send, changes nothing.
 std::optional<parsed_origin> parse_origin(std::string_view text) {
     auto const colon = text.find("://");
     if (colon == std::string_view::npos) return std::nullopt;

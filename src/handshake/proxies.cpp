@@ -65,8 +65,8 @@ void apply_forwarded_proto(request& request, const trusted_proxies& proxies) {
     if (!proxies.contains(request.remote_endpoint().address)) return;
     auto const& fields = request.headers();
     // Traefik writes "wss" for a WebSocket request. Only these values count: some servers take any value for TLS.
-    if (first_is(fields, "X-Forwarded-Proto", {"https", "wss"}) || first_is(fields, "X-Forwarded-Scheme", {"https", "wss"}) ||
-        first_is(fields, "X-Forwarded-Ssl", {"on"}))
+    if (first_is(fields, "X-Forwarded-Proto", {"https", "wss"}) ||
+        first_is(fields, "X-Forwarded-Scheme", {"https", "wss"}) || first_is(fields, "X-Forwarded-Ssl", {"on"}))
         request.secure(true);
 }
 

@@ -19,7 +19,8 @@ rejection bad(std::string reason) { return {400, std::move(reason)}; }
 problem check_once(const headers& fields, std::string_view name) {
     auto const count = fields.count(name);
     if (count == 1) return std::nullopt;
-    return bad("the " + std::string(name) + (count == 0 ? " field is missing; send exactly one" : " field came more than once; send exactly one"));
+    return bad("the " + std::string(name) +
+               (count == 0 ? " field is missing; send exactly one" : " field came more than once; send exactly one"));
 }
 
 problem check_at_most_once(const headers& fields, std::string_view name) {
@@ -121,8 +122,8 @@ std::variant<protocol_version, rejection> find_version(const headers& fields, pr
     return hixie_version(fields, enabled);
 }
 
-/// Refuses a body, whose bytes would be taken for frames. On hixie-76 the 8 bytes of key are no body, though some clients
-/// (Perl's, Netty's) declare them with Content-Length; so the field is ignored there.
+/// Refuses a body, whose bytes would be taken for frames. On hixie-76 the 8 bytes of key are no body, though some
+/// clients (Perl's, Netty's) declare them with Content-Length; so the field is ignored there.
 problem check_no_body(const headers& fields, protocol_version version) {
     if (fields.contains("Transfer-Encoding"))
         return bad("a WebSocket handshake has no body; leave out the Transfer-Encoding field");
@@ -153,14 +154,15 @@ problem check_unique(std::vector<std::string_view> names) {
     return bad("the list of subprotocols names one of them twice");
 }
 
-/// Reads the origin from the field that this version uses; -11 and -12, which also say 8, had renamed it.
+/// Reads the origin from the field that this version uses. Drafts 11 and 12, which also say 8, had renamed it, and a 7
+/// that says `Origin` must not slip past the check either.
 problem read_origin(const headers& fields, offer& offer) {
     for (auto name : {"Origin", "Sec-WebSocket-Origin"})
         if (auto twice = check_at_most_once(fields, name)) return twice;
 
     bool const older = offer.version == protocol_version::hybi_7 || offer.version == protocol_version::hybi_8;
     auto origin = fields.find(older ? "Sec-WebSocket-Origin" : "Origin");
-    if (!origin && offer.version == protocol_version::hybi_8) origin = fields.find("Origin");
+    if (!origin && older) origin = fields.find("Origin");
     offer.has_origin = origin.has_value();
     offer.origin = origin.value_or(std::string_view());
     return std::nullopt;
@@ -196,7 +198,8 @@ problem read_hixie_76_key(const headers& fields, std::string_view name, std::uin
     auto const key = fields[name];
     auto const number = is_printable(key) ? hixie_76_part(key) : std::nullopt;
     if (!number)
-        return bad("the " + std::string(name) + " field is not a valid key: it needs digits that make a number up to "
+        return bad("the " + std::string(name) +
+                   " field is not a valid key: it needs digits that make a number up to "
                    "4294967295, and spaces whose count divides that number");
     part = *number;
     return std::nullopt;
@@ -220,8 +223,7 @@ problem read_hixie_75(const headers& fields, offer& offer) {
     if (!fields.contains("WebSocket-Protocol")) return std::nullopt;
     if (auto wrong = check_once(fields, "WebSocket-Protocol")) return wrong;
     auto const name = fields["WebSocket-Protocol"];
-    if (!is_printable(name))
-        return bad("the WebSocket-Protocol field must be one name of the bytes 0x20 to 0x7E");
+    if (!is_printable(name)) return bad("the WebSocket-Protocol field must be one name of the bytes 0x20 to 0x7E");
     offer.subprotocols.push_back(name);
     return std::nullopt;
 }
@@ -250,9 +252,9 @@ std::variant<offer, rejection> recognise(const request& request, protocol_set en
     if (auto wrong = check_no_body(fields, result.version)) return *std::move(wrong);
     if (auto wrong = read_origin(fields, result)) return *std::move(wrong);
 
-    auto wrong = is_hybi(result.version)                            ? read_hybi(fields, result)
+    auto wrong = is_hybi(result.version)                        ? read_hybi(fields, result)
                  : result.version == protocol_version::hixie_76 ? read_hixie_76(fields, result)
-                                                               : read_hixie_75(fields, result);
+                                                                : read_hixie_75(fields, result);
     if (wrong) return *std::move(wrong);
     return result;
 }

@@ -5,6 +5,7 @@
 #include "handshake/http_grammar.hpp"
 #include "handshake/negotiation.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include <algorithm>
@@ -95,7 +96,8 @@ rejection bad_version(std::string_view head) {
     auto const last = line.substr(line.find(' ', line.find(' ') + 1) + 1);
     if (last.size() == 8 && last.starts_with("HTTP/") && is_digit(last[5]) && last[6] == '.' && is_digit(last[7]))
         return {505, "the HTTP version is not supported; use HTTP/1.1"};
-    return {400, "the request line is malformed; it must be a method, a target and HTTP/1.1 with single spaces between"};
+    return {400,
+            "the request line is malformed; it must be a method, a target and HTTP/1.1 with single spaces between"};
 }
 
 rejection explain(error_code ec, const request_limits& limits, std::string_view head) {
@@ -207,13 +209,13 @@ void request_parser::implementation::end_head() {
 }
 
 std::size_t request_parser::implementation::put_body(std::string_view bytes) {
-    // Beast 1.81 asserts that it never sees a last chunk in pieces of less than 5 bytes. No valid rest of a chunked body is
-    // shorter, so waiting for so many changes nothing else.
+    // Beast 1.81 asserts that it never sees a last chunk in pieces of less than 5 bytes. No valid rest of a chunked
+    // body is shorter, so waiting for so many changes nothing else.
     std::size_t const least = parser.chunked() ? 5 : 1;
     std::size_t used = 0;
     while (status == state::body && bytes.size() - used >= least) {
-        // What Beast needs in one piece (a chunk's head, or the last chunk with all trailer fields) is held to the size of
-        // a head.
+        // What Beast needs in one piece (a chunk's head, or the last chunk with all trailer fields) is held to the size
+        // of a head.
         auto const window = bytes.substr(used, limits.head_size);
         error_code ec;
         auto const taken = parser.put(boost::asio::buffer(window.data(), window.size()), ec);
@@ -249,7 +251,8 @@ request request_parser::take() { return std::move(implementation_->request); }
 
 bool request_parser::keep_alive() const noexcept {
     // Bytes behind a refused upgrade could be its body: never read them as a request.
-    return implementation_->status == state::complete && !implementation_->upgrade && implementation_->parser.keep_alive();
+    return implementation_->status == state::complete && !implementation_->upgrade &&
+           implementation_->parser.keep_alive();
 }
 
 bool request_parser::expects_continue() const noexcept {

@@ -12,9 +12,9 @@ namespace wsio::handshake {
 
 /// Bounds what a request may bring.
 struct request_limits {
-    std::size_t head_size = 16 * 1024;     ///< Request line and header fields together, in bytes.
-    std::size_t header_count = 100;        ///< Header fields.
-    std::size_t body_size = 1024 * 1024;   ///< Body, in bytes.
+    std::size_t head_size = 16 * 1024;    ///< Request line and header fields together, in bytes.
+    std::size_t header_count = 100;       ///< Header fields.
+    std::size_t body_size = 1024 * 1024;  ///< Body, in bytes.
 };
 
 /// Reads one HTTP/1 request from pieces of a byte stream (RFC 9112), by Boost.Beast's parser. Does no I/O.
@@ -39,11 +39,11 @@ public:
     /// When `complete`: moves the request out.
     [[nodiscard]] request take();
 
-    /// When `complete`: tells whether the connection may serve another request (RFC 9112 9.3).
+    /// When `complete`: tells whether the connection may serve another request (RFC 9112 9.3). Never behind an upgrade
+    /// request: what follows it may be a body that was not read.
     [[nodiscard]] bool keep_alive() const noexcept;
 
-    /// When `complete`: tells whether the client waits for "100 Continue" before it sends a body. (Given while the state is
-    /// `body`.)
+    /// While `body`: tells whether the client waits for "100 Continue" before it sends the body (RFC 9110 10.1.1).
     [[nodiscard]] bool expects_continue() const noexcept;
 
     /// When `failed`: the answer.

@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -35,7 +36,14 @@ private:
 
 }  // namespace
 
-connection& connection::make(loop& l, int fd, endpoint remote) { return *new connection(l, fd, std::move(remote)); }
+connection& connection::make(loop& l, int fd, endpoint remote) {
+    try {
+        return *new connection(l, fd, std::move(remote));
+    } catch (...) {
+        ::close(fd);
+        throw;
+    }
+}
 
 connection::connection(loop& l, int fd, endpoint remote)
     : loop_(l), readiness_(l.context(), fd, *this), remote_(std::move(remote)) {
@@ -43,7 +51,7 @@ connection::connection(loop& l, int fd, endpoint remote)
 }
 
 connection::~connection() {
-    while (first_queued_ != nullptr) drop_first_queued();
+    while (first_queued_ != nullptr) static_cast<void>(take_queued());
 }
 
 void connection::release() noexcept {

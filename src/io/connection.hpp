@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -156,7 +157,7 @@ private:
     void deadline_passed() override;
 
     // Receiving.
-    void receive_once();
+    bool receive_once();
     void end_of_stream(int error);
     void take_event(const protocol::event& event);
     bool next_event();
@@ -169,9 +170,9 @@ private:
     [[nodiscard]] bool in_input(const char* at) const noexcept {
         return at >= input_.data() && at < input_.data() + input_.capacity();
     }
-    [[nodiscard]] message make_message();
+    void take_event_into(std::optional<message>& place);
     void queue_message();
-    void drop_first_queued() noexcept;
+    [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
 
     // Sending.
@@ -204,6 +205,7 @@ private:
     phase phase_ = phase::handshake;
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
     bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
+    bool filling_ : 1 = false;         ///< The session waits for input.
     bool timed_out_ : 1 = false;       ///< The handshake's deadline has passed.
     bool event_pending_ : 1 = false;   ///< `event_` holds a message that nobody has taken yet.
     bool more_to_read_ : 1 = false;    ///< The last receive was full: the socket may hold more.

@@ -22,25 +22,26 @@ constexpr int receives_in_a_turn = 16;
 constexpr std::size_t queued_overhead = 64;
 
 struct connection::queued {
-    wsio::message message;
+    std::optional<wsio::message> message;
     queued* next = nullptr;
 };
 
 void connection::readable() {
     loop::turn turn(loop_, *this);
+    bool received = false;
     for (int i = 0; i < receives_in_a_turn && can_read(); ++i) {
-        receive_once();
+        received = receive_once() || received;
         settle_input();
-        if (!more_to_read_ || phase_ == phase::handshake) break;
+        if (!more_to_read_) break;
     }
-    if (!can_read()) return;
-    if (readiness::misses_end_of_stream && !more_to_read_) loop_.look_again(*this);
-    // The session reads its HTTP on demand; a WebSocket is read as long as there is room.
-    if (phase_ != phase::handshake) read_on();
+    if (readiness::misses_end_of_stream && received && !more_to_read_) loop_.look_again(*this);
+    read_on();
 }
 
 bool connection::can_read() const noexcept {
     if (stream_ended_ || phase_ == phase::ended) return false;
+    // The session reads its HTTP on demand.
+    if (phase_ == phase::handshake) return filling_;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
     return phase_ != phase::open || (unparsed_.empty() && queued_bytes_ < server_->settings().limits.read_ahead);
 }
@@ -60,7 +61,7 @@ void connection::read_on() {
     }
 }
 
-void connection::receive_once() {
+bool connection::receive_once() {
     more_to_read_ = false;
     auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder_->window() : std::span<char>();
     auto const room = window.empty() ? loop_.block() : window;
@@ -68,10 +69,10 @@ void connection::receive_once() {
     do {
         count = ::recv(readiness_.fd(), room.data(), room.size(), MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
     if (count <= 0) {
         end_of_stream(count == 0 ? 0 : errno);
-        return;
+        return false;
     }
     auto const size = static_cast<std::size_t>(count);
     more_to_read_ = size == room.size();
@@ -85,6 +86,7 @@ void connection::receive_once() {
             take_event(decoder_->commit(size));
         process();
     }
+    return true;
 }
 
 void connection::append_input(std::string_view bytes) {
@@ -98,8 +100,10 @@ void connection::append_input(std::string_view bytes) {
 asio::awaitable<bool> connection::fill(connection& c) {
     auto const before = c.unparsed_.size();
     while (c.phase_ == phase::handshake && !c.stream_ended_ && !c.timed_out_ && c.unparsed_.size() == before) {
+        c.filling_ = true;
         c.read_on();
         co_await c.receiver_.wait();
+        c.filling_ = false;
     }
     co_return c.phase_ == phase::handshake && c.unparsed_.size() != before;
 }
@@ -218,10 +222,14 @@ void connection::settle_input() {
     }
 }
 
-message connection::make_message() {
+// The message is built where it is to live, because one that borrows would make a copy of its payload to move.
+void connection::take_event_into(std::optional<message>& place) {
     event_pending_ = false;
     bool const binary = event_.type == protocol::opcode::binary;
-    return event_.assembled ? loop::own(decoder_->take_payload(), binary) : loop_.lend(event_.data, binary);
+    if (event_.assembled)
+        place.emplace(own_payload{decoder_->take_payload(), binary});
+    else
+        place.emplace(loop_.lend(event_.data, binary));
 }
 
 void connection::drop_event() {
@@ -230,17 +238,18 @@ void connection::drop_event() {
 }
 
 void connection::queue_message() {
-    // The message is moved on purpose: it must not borrow from the block while it waits.
-    auto* const last = new queued{make_message()};
+    auto* const last = new queued;
+    take_event_into(last->message);
+    loop_.settle();  // it must not borrow from the block while it waits
     (first_queued_ == nullptr ? first_queued_ : last_queued_->next) = last;
     last_queued_ = last;
-    queued_bytes_ += last->message.size() + queued_overhead;
+    queued_bytes_ += last->message->size() + queued_overhead;
 }
 
-void connection::drop_first_queued() noexcept {
-    auto* const first = std::exchange(first_queued_, first_queued_->next);
-    queued_bytes_ -= first->message.size() + queued_overhead;
-    delete first;
+std::optional<message> connection::take_queued() {
+    std::unique_ptr<queued> const first(std::exchange(first_queued_, first_queued_->next));
+    queued_bytes_ -= first->message->size() + queued_overhead;
+    return std::move(first->message);
 }
 
 bool connection::message_ready() {
@@ -255,15 +264,14 @@ bool connection::message_ready() {
 }
 
 std::optional<message> connection::take_message() {
+    std::optional<message> taken;
     if (first_queued_ != nullptr) {
-        std::optional<message> taken(std::move(first_queued_->message));
-        queued_bytes_ += taken->size() - first_queued_->message.size();
-        drop_first_queued();
+        taken = take_queued();
         read_on();
-        return taken;
+    } else if (event_pending_) {
+        take_event_into(taken);
     }
-    if (!event_pending_) return std::nullopt;
-    return std::optional<message>(make_message());
+    return taken;
 }
 
 asio::awaitable<void> connection::wait_for_message() {

@@ -20,6 +20,12 @@ namespace wsio::detail {
 
 namespace asio = boost::asio;
 
+namespace {
+
+http_response failed() { return {500, "the server failed to answer this request\n"}; }
+
+}  // namespace
+
 front::front(asio::any_io_executor executor, http_handler handler, http_options settings)
     : settings_(std::move(settings)),
       proxies_(settings_.trusted_proxies),
@@ -28,6 +34,10 @@ front::front(asio::any_io_executor executor, http_handler handler, http_options 
       loop_(loop::of(executor_)) {
     validate(settings_.limits);
     validate(settings_.timeouts);
+}
+
+front::~front() {
+    for (auto const& open : listeners_) open->close();
 }
 
 void front::listen(std::uint16_t port, bool shared) {
@@ -76,9 +86,10 @@ asio::awaitable<std::shared_ptr<server_state>> front::admit(std::shared_ptr<fron
             co_return opened ? server : nullptr;
         }
         handshake::apply_forwarded_proto(read->request, self->proxies_);
+        c.clear_deadline();  // the handler takes the time that it needs
         auto const response = co_await respond(*self, read->request);
         bool const keep_alive = read->keep_alive && self->handler_ && !self->stopped_;
-        c.write_raw(handshake::response(response, read->request.method() == "HEAD", keep_alive));
+        write(*self, c, read->request, response, keep_alive);
         co_await connection::written(c);
         if (!keep_alive) {
             c.finish();
@@ -124,7 +135,22 @@ asio::awaitable<http_response> front::respond(const front& self, const request& 
         failure = std::current_exception();
     }
     report_exception(self.settings_.on_exception, std::move(failure), r);
-    co_return http_response{500, "the server failed to answer this request\n"};
+    co_return failed();
+}
+
+void front::write(const front& self, connection& c, const request& r, const http_response& response, bool keep_alive) {
+    // A reader of a large response gets a second more for every 64 KiB.
+    c.set_deadline(self.settings_.timeouts.handshake + std::chrono::seconds(response.body.size() / (64 * 1024)),
+                   "the peer did not take the response in time");
+    bool const head_only = r.method() == "HEAD";
+    std::string bytes;
+    try {
+        bytes = handshake::response(response, head_only, keep_alive);
+    } catch (...) {  // a content type that would split the response, say
+        report_exception(self.settings_.on_exception, std::current_exception(), r);
+        bytes = handshake::response(failed(), head_only, keep_alive);
+    }
+    c.write_raw(bytes);
 }
 
 std::shared_ptr<server_state> front::server_for(std::string_view path) const {

@@ -26,6 +26,7 @@ class front : public std::enable_shared_from_this<front> {
 public:
     /// `handler` may be empty: then ordinary requests get 501.
     front(boost::asio::any_io_executor executor, http_handler handler, http_options settings);
+    ~front();
 
     void listen(std::uint16_t port, bool shared = false);
     void attach(std::shared_ptr<server_state> server) { servers_.push_back(std::move(server)); }
@@ -50,6 +51,8 @@ private:
     static boost::asio::awaitable<std::shared_ptr<server_state>> admit(std::shared_ptr<front> self, connection& c);
     static boost::asio::awaitable<std::optional<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
+    static void write(const front& self, connection& c, const request& r, const http_response& response,
+                      bool keep_alive);
     [[nodiscard]] std::shared_ptr<server_state> server_for(std::string_view path) const;
     [[nodiscard]] bool owns(const connection& c) const;
 

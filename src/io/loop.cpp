@@ -113,7 +113,8 @@ void loop::tick() {
         connection& c = *at;
         at = std::exchange(c.next_watched_, nullptr);
         c.watched_ = false;
-        if (c.touched_) {  // it is busy: the next event tells as much as a look would
+        // A busy connection needs no look, its next event tells as much; one that may not be read now gets it later.
+        if (c.touched_ || (c.phase_ != connection::phase::ended && !c.stream_ended_ && !c.can_read())) {
             c.touched_ = false;
             c.watched_ = true;
             c.next_watched_ = std::exchange(watched_, &c);

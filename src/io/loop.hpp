@@ -43,12 +43,11 @@ public:
     [[nodiscard]] std::span<char> block();
     [[nodiscard]] bool in_block(const char* at) const noexcept { return at >= block_.data() && at < block_.data() + block_.capacity(); }
 
-    /// Makes a message whose bytes lie in the block or in a connection's input. At most one message borrows at a time.
-    [[nodiscard]] message lend(std::string_view payload, bool binary) {
+    /// Lends bytes of the block, or of a connection's input, to a message. At most one message borrows at a time.
+    [[nodiscard]] lent_payload lend(std::string_view payload, bool binary) {
         settle();
-        return message(payload, binary, &lease_);
+        return {payload, binary, &lease_};
     }
-    [[nodiscard]] static message own(byte_buffer&& payload, bool binary) { return message(std::move(payload), binary); }
 
     /// Lets the message that still borrows take memory of its own.
     void settle() {

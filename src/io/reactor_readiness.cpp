@@ -15,8 +15,6 @@ readiness::readiness(boost::asio::io_context& context, int fd, readiness_listene
     reactor_.init_task();
     if (int const error = reactor_.register_descriptor(fd, registration_); error != 0) {
         reactor_.cleanup_descriptor_data(registration_);
-        fd_ = -1;
-        ::close(fd);
         throw boost::system::system_error(error, boost::system::system_category(), "wsio: cannot watch a socket");
     }
 }

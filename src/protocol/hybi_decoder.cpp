@@ -302,7 +302,7 @@ event hybi_decoder::fail(close_code code, std::string_view why) {
 }
 
 std::span<char> hybi_decoder::window() {
-    if (stage_ != stage::payload || is_control() || missing_ < window_threshold) return {};
+    if (stage_ != stage::payload || missing_ < window_threshold) return {};  // a control frame never lacks so much
     make_room(window_threshold);
     auto const room = assembly_.room();
     return room.first(std::min(room.size(), missing_));

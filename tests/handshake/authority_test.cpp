@@ -1,0 +1,47 @@
+#include "handshake/authority.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+BOOST_AUTO_TEST_SUITE(handshake_authority)
+
+using namespace wsio::handshake;
+
+BOOST_AUTO_TEST_CASE(host_and_port_are_read) {
+    BOOST_TEST(parse_authority("Example.COM")->host == "example.com");
+    BOOST_TEST(!parse_authority("example.com")->port.has_value());
+    BOOST_TEST(!parse_authority("example.com:")->port.has_value());
+    BOOST_TEST(parse_authority("example.com.:8080")->host == "example.com");
+    BOOST_TEST(parse_authority("example.com.:8080")->port.value() == 8080);
+    BOOST_TEST(parse_authority("a:65535")->port.value() == 65535);
+    BOOST_TEST(parse_authority("[2001:DB8:0:0:0::1]:80")->host == "2001:db8::1");
+    BOOST_TEST(parse_authority("[::1]:80")->port.value() == 80);
+}
+
+BOOST_AUTO_TEST_CASE(a_malformed_authority_is_nothing) {
+    for (std::string const text :
+         {"",       ".",          ":80",       "a:65536", "a:-1", "a:+1", "a: 1", "a:1:2", "::1", "[::1", "[]",
+          "[::1]1", "[::1%25lo]", "[1.2.3.4]", "user@a",  "a/b",  "a?b",  "a#b",  "a b",   "a,b", "a\\b", "a%41"})
+        BOOST_TEST(!parse_authority(text).has_value(), text);
+    BOOST_TEST(!parse_authority(std::string("a\0b", 3)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(loopback_hosts_are_known_by_name) {
+    for (std::string const text : {"localhost", "LOCALHOST.", "a.b.localhost", "127.0.0.1", "127.255.0.9", "[::1]"})
+        BOOST_TEST(parse_authority(text)->is_loopback(), text);
+    for (std::string const text : {"localhost.com", "mylocalhost", "128.0.0.1", "127.0.0.1.com", "0.0.0.0", "[::2]"})
+        BOOST_TEST(!parse_authority(text)->is_loopback(), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_target_gives_its_path_and_query) {
+    BOOST_TEST(origin_form("/a?b").value() == "/a?b");
+    BOOST_TEST(origin_form("//a").value() == "//a");
+    BOOST_TEST(origin_form("HTTP://a:80/b?c").value() == "/b?c");
+    BOOST_TEST(origin_form("https://a").value() == "/");
+    BOOST_TEST(origin_form("wss://a?b").value() == "/?b");
+    for (std::string const target : {"", "*", "a", "a:80", "ftp://a/", "http:/a", "http"})
+        BOOST_TEST(!origin_form(target).has_value(), target);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
