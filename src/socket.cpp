@@ -40,7 +40,7 @@ void write_as(connection* c, std::string_view payload, bool binary) {
 asio::awaitable<void> nothing() { co_return; }
 
 // A static coroutine that holds the connection, so that the handle may be moved or dropped meanwhile.
-asio::awaitable<void> until_ended(detail::operation held) { co_await connection::wait_until_ended(*held.get()); }
+asio::awaitable<void> until_ended(connection& c, detail::operation) { co_await connection::wait_until_ended(c); }
 
 }  // namespace
 
@@ -89,7 +89,7 @@ socket& socket::ping(std::string_view payload) {
 asio::awaitable<void> socket::close(close_code code, std::string_view reason) {
     if (connection_ == nullptr) return nothing();
     connection_->end(code, reason);
-    return until_ended(detail::operation(connection_));
+    return until_ended(*connection_, detail::operation(connection_));
 }
 
 socket& socket::end(close_code code, std::string_view reason) {

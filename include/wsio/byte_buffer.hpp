@@ -75,6 +75,12 @@ public:
     /// Makes the buffer empty and gives its memory back.
     void release() noexcept { byte_buffer().swap(*this); }
 
+    /// Gives the memory to the caller, who has to `std::free` it, and becomes empty; null when there is none.
+    [[nodiscard]] char* give_away() noexcept {
+        size_ = capacity_ = 0;
+        return std::exchange(data_, nullptr);
+    }
+
     void swap(byte_buffer& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);

@@ -3,6 +3,7 @@
 #include <wsio/byte_buffer.hpp>
 
 #include <cstddef>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,7 +59,10 @@ public:
     ~message() { reset(); }
 
     // For the library: messages that are received.
-    explicit message(const detail::lent_payload& payload) noexcept;
+    explicit message(const detail::lent_payload& payload) noexcept
+        : data_(payload.bytes.data()), size_(payload.bytes.size()), lease_(payload.lease), binary_(payload.binary) {
+        *lease_ = this;
+    }
     explicit message(detail::own_payload&& payload) noexcept;
 
     /// Makes a text message from a copy of `text`, which must be UTF-8.
@@ -97,13 +101,16 @@ private:
 
     message(std::string_view payload, bool binary);
 
-    void reset() noexcept;
-    void take(message& other) noexcept;
+    void reset() noexcept {
+        if (lease_ != nullptr) *lease_ = nullptr;
+        if (owned_ != nullptr) std::free(owned_);
+    }
+    void own(byte_buffer&& payload) noexcept;
     void own_copy_of(std::string_view payload);
 
     const char* data_ = "";
     std::size_t size_ = 0;
-    byte_buffer owned_;
+    char* owned_ = nullptr;      ///< Memory of this message's own, from malloc.
     message** lease_ = nullptr;  ///< While the bytes lie in the loop's block: the loop's note of who uses it.
     bool binary_ = false;
 };

@@ -4,26 +4,24 @@
 
 namespace wsio::detail {
 
-operation::operation(connection* c) noexcept : connection_(c) {
-    if (connection_ != nullptr) connection_->begin_operation();
-}
+namespace {
 
-operation::~operation() {
-    if (connection_ != nullptr) connection_->end_operation();
-}
+connection& whole(awaited* c) noexcept { return *static_cast<connection*>(c); }
 
-bool message_ready(connection* c) { return c == nullptr || c->message_ready(); }
+}  // namespace
 
-std::optional<message> take_message(connection* c) {
-    return c == nullptr ? std::nullopt : c->take_message();
-}
+void operations_over(awaited* c) noexcept { whole(c).operations_over(); }
 
-boost::asio::awaitable<void> wait_for_message(connection* c) { return c->wait_for_message(); }
+bool message_ready(awaited* c) { return c == nullptr || whole(c).message_ready(); }
 
-boost::asio::awaitable<void> wait_for_room(connection* c) { return connection::wait_for_room(*c); }
+std::optional<message> take_message(awaited* c) { return c == nullptr ? std::nullopt : whole(c).take_message(); }
 
-bool was_sent(connection* c) noexcept { return c->current_phase() != connection::phase::ended; }
+boost::asio::awaitable<void> wait_for_message(awaited* c) { return whole(c).wait_for_message(); }
 
-void abandon_send(connection* c) { c->abandon_send(); }
+boost::asio::awaitable<void> wait_for_room(awaited* c) { return connection::wait_for_room(whole(c)); }
+
+bool was_sent(awaited* c) noexcept { return whole(c).current_phase() != connection::phase::ended; }
+
+void abandon_send(awaited* c) { whole(c).abandon_send(); }
 
 }  // namespace wsio::detail

@@ -69,12 +69,11 @@ void connection::release_here() noexcept {
     auto const left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
     if (left == 0)
         delete this;
-    else if (left == 1 && !let_go_ && operations_ == 0)
+    else if (left == 1 && !let_go_ && operations == 0)
         abandoned();
 }
 
-void connection::end_operation() noexcept {
-    if (--operations_ != 0) return;
+void connection::operations_over() noexcept {
     if (references_.load(std::memory_order_relaxed) == 1 && !let_go_) abandoned();
     maybe_let_go();
 }
@@ -86,7 +85,7 @@ void connection::abandoned() {
 }
 
 void connection::maybe_let_go() noexcept {
-    if (let_go_ || phase_ != phase::ended || operations_ != 0 || readiness_.waiting() || dirty_ || watched_) return;
+    if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watched_) return;
     let_go_ = true;
     if (!loop_gone_) loop_.remove(*this);
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -140,6 +139,7 @@ void connection::open(const protocol::strategy& strategy, std::unique_ptr<openin
     auto const& limits = server->settings().limits;
     strategy_ = &strategy;
     decoder_ = strategy.make_decoder(protocol::role::server, {limits.message_size, limits.fragments});
+    if (is_hybi(strategy.version())) hybi_ = static_cast<protocol::hybi_decoder*>(decoder_.get());
     opening_ = std::move(agreed);
     server_ = std::move(server);
     close_timeout_ = server_->settings().timeouts.close;

@@ -29,6 +29,7 @@
 #include "io/outbox.hpp"
 #include "io/readiness.hpp"
 #include "io/waiting_list.hpp"
+#include "protocol/hybi_decoder.hpp"
 
 namespace wsio::detail {
 
@@ -49,7 +50,7 @@ struct opening {
 ///
 /// Lifetime: counted by handles (any thread), plus one reference of the loop until the connection has ended, its
 /// operations are over and Asio has let go of its waits.
-class connection final : readiness_listener, deadline {
+class connection final : public awaited, readiness_listener, deadline {
 public:
     enum class phase : std::uint8_t {
         handshake,  ///< A byte stream.
@@ -71,8 +72,11 @@ public:
     void release_here() noexcept;
     [[nodiscard]] socket handle() noexcept { return socket(this); }
     [[nodiscard]] static connection* of(const socket& handle) noexcept { return handle.connection_; }
-    void begin_operation() noexcept { ++operations_; }
-    void end_operation() noexcept;
+    void begin_operation() noexcept { ++operations; }
+    void end_operation() noexcept {
+        if (--operations == 0) operations_over();
+    }
+    void operations_over() noexcept;
 
     // The byte stream before `open`.
     /// Waits until there is more input; false when the stream has ended or failed.
@@ -159,7 +163,7 @@ private:
     // Receiving.
     bool receive_once();
     void end_of_stream(int error);
-    void take_event(const protocol::event& event);
+    void take_event();
     bool next_event();
     void drop_event();
     void peer_closed(const protocol::event& event);
@@ -176,6 +180,7 @@ private:
     void call_back(const message& received);
 
     // Sending.
+    bool cork_short(protocol::opcode type, std::string_view payload);
     void append_frame(protocol::opcode type, std::string_view payload);
     void append_close(close_code code, std::string_view reason);
     void append(std::string_view head, std::string_view payload, std::string_view tail);
@@ -200,7 +205,6 @@ private:
 
     loop& loop_;
     std::atomic<std::uint32_t> references_{1};
-    std::uint32_t operations_ = 0;
     readiness readiness_;
     phase phase_ = phase::handshake;
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
@@ -220,6 +224,7 @@ private:
     std::chrono::milliseconds close_timeout_{5'000};
     const protocol::strategy* strategy_ = nullptr;
     std::unique_ptr<protocol::decoder> decoder_;
+    protocol::hybi_decoder* hybi_ = nullptr;  ///< The same decoder, if it is one of the hybi family.
     std::unique_ptr<opening> opening_;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<wsio::status> status_;

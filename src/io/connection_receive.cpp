@@ -80,10 +80,12 @@ bool connection::receive_once() {
         append_input({room.data(), size});
         receiver_.wake();
     } else if (phase_ != phase::finishing) {
-        if (window.empty())
+        if (window.empty()) {
             unparsed_ = room.first(size);
-        else
-            take_event(decoder_->commit(size));
+        } else {
+            event_ = decoder_->commit(size);
+            take_event();
+        }
         process();
     }
     return true;
@@ -141,29 +143,27 @@ void connection::end_of_stream(int error) {
     }
 }
 
-void connection::take_event(const protocol::event& event) {
+void connection::take_event() {
     using protocol::event_kind;
-    switch (event.kind) {
+    switch (event_.kind) {
         case event_kind::need_more: break;
-        case event_kind::message:
-            event_ = event;
-            event_pending_ = true;
-            break;
+        case event_kind::message: event_pending_ = true; break;
         case event_kind::ping:
             // A peer that pings and does not read gets no more pongs than its outbox holds.
             if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
-                append_frame(protocol::opcode::pong, event.data);
+                append_frame(protocol::opcode::pong, event_.data);
             break;
         case event_kind::pong: break;
-        case event_kind::closing: peer_closed(event); break;
-        case event_kind::failed: fail(event.code, event.data); break;
+        case event_kind::closing: peer_closed(event_); break;
+        case event_kind::failed: fail(event_.code, event_.data); break;
     }
 }
 
 bool connection::next_event() {
     if (event_pending_) return true;
     while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
-        take_event(decoder_->next(unparsed_));
+        if (hybi_ == nullptr || !hybi_->next_short(unparsed_, event_)) event_ = decoder_->next(unparsed_);
+        take_event();
         if (event_pending_) return true;
     }
     return false;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -17,6 +18,7 @@ constexpr std::size_t large_payload = 16 * 1024;
 
 sent connection::send(protocol::opcode type, std::string_view payload) {
     if (phase_ != phase::open) return sent::refused;
+    if (cork_short(type, payload)) return sent::accepted;
     if (payload.size() >= large_payload)
         write_large(type, payload, true);
     else
@@ -50,6 +52,21 @@ void connection::ping(std::string_view payload) {
 void connection::append_frame(protocol::opcode type, std::string_view payload) {
     auto const frame = strategy_->wrap(type, payload.size());
     append(frame.head(), payload, frame.tail());
+}
+
+// The short way for small messages of the connection whose turn it is: straight into the cork.
+bool connection::cork_short(protocol::opcode type, std::string_view payload) {
+    constexpr std::size_t longest = 125;
+    auto& cork = loop_.cork();
+    if (hybi_ == nullptr || payload.size() > longest || loop_.current() != this || !outbox_.empty() ||
+        loop::cork_size - cork.size() < 2 + longest)
+        return false;
+    char* const at = cork.room().data();
+    at[0] = static_cast<char>(0x80U | static_cast<unsigned>(type));
+    at[1] = static_cast<char>(payload.size());
+    if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
+    cork.commit(2 + payload.size());
+    return true;
 }
 
 void connection::append(std::string_view head, std::string_view payload, std::string_view tail) {

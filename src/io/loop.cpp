@@ -34,7 +34,7 @@ std::span<char> loop::block() {
     settle();
     if (lease_ != nullptr && in_block(lease_->data())) {
         // There was no memory for a copy: the message keeps the whole block.
-        lease_->owned_ = std::move(block_);
+        lease_->owned_ = block_.give_away();
         std::exchange(lease_, nullptr)->lease_ = nullptr;
     }
     if (block_.capacity() == 0) block_.reserve(block_size);

@@ -12,7 +12,7 @@ namespace wsio::detail {
 /// its sender's memory, then another run of our own. An empty outbox owns no memory.
 class outbox {
 public:
-    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] bool empty() const noexcept { return front_.empty() && borrowed_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept {
         return (front_.size() - written_) + borrowed_.size() + back_.size();
     }

@@ -16,8 +16,6 @@ constexpr std::size_t trusted_length = std::size_t{1} << 20;
 /// bytes of the frames that follow would need a receive of their own.
 constexpr std::size_t window_threshold = std::size_t{16} << 10;
 
-constexpr std::string_view invalid_text = "text is not valid UTF-8 (RFC 6455 8.1)";
-
 std::span<char> take(std::span<char>& input, std::size_t count) noexcept {
     auto const front = input.first(count);
     input = input.subspan(count);
@@ -74,7 +72,7 @@ event hybi_decoder::next(std::span<char>& input) {
         std::memcpy(&key, payload - sizeof key, sizeof key);
         unmask(payload, payload, frame.payload, key, 0);
     }
-    if (type == opcode::text && !valid_utf8(data)) return fail(close_code::invalid_payload, invalid_text);
+    if (type == opcode::text && !valid_utf8(data)) return fail_invalid_text();
     return {.kind = event_kind::message, .type = type, .data = data};
 }
 
@@ -216,7 +214,7 @@ event hybi_decoder::take_whole_payload(std::span<char>& input) {
     if (is_control()) return finish_control_frame(view(payload));
     stage_ = stage::between_messages;
     if (message_type_ == opcode::text && !valid_utf8(view(payload)))
-        return fail(close_code::invalid_payload, invalid_text);
+        return fail_invalid_text();
     return {.kind = event_kind::message, .type = message_type_, .data = view(payload)};
 }
 
@@ -257,7 +255,7 @@ void hybi_decoder::make_room(std::size_t count) {
 event hybi_decoder::add_to_message(std::size_t count) {
     std::string_view const added{assembly_.room().data(), count};
     assembly_.commit(count);
-    if (message_type_ == opcode::text && !utf8_.feed(added)) return fail(close_code::invalid_payload, invalid_text);
+    if (message_type_ == opcode::text && !utf8_.feed(added)) return fail_invalid_text();
     return missing_ == 0 ? finish_message_frame() : event{};
 }
 
@@ -267,7 +265,7 @@ event hybi_decoder::finish_message_frame() {
         return {};
     }
     stage_ = stage::between_messages;
-    if (message_type_ == opcode::text && !utf8_.complete()) return fail(close_code::invalid_payload, invalid_text);
+    if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
     return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
 }
 
@@ -299,6 +297,10 @@ event hybi_decoder::fail(close_code code, std::string_view why) {
     stage_ = stage::ended;
     assembly_.release();
     return {.kind = event_kind::failed, .code = code, .data = why};
+}
+
+event hybi_decoder::fail_invalid_text() {
+    return fail(close_code::invalid_payload, "text is not valid UTF-8 (RFC 6455 8.1)");
 }
 
 std::span<char> hybi_decoder::window() {

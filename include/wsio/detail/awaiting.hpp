@@ -19,31 +19,43 @@ namespace detail {
 
 class connection;
 
-// Keeps a connection alive while an operation on it is under way. Used on the connection's executor only, so the count
-// needs no atomic.
+// The part of a connection that awaiting touches at every message.
+struct awaited {
+    // How many operations are under way. They run on the connection's executor only, so the count needs no atomic.
+    unsigned operations = 0;
+};
+
+// Called when the last operation is over and the connection may have to be closed or destroyed.
+void operations_over(awaited* c) noexcept;
+
+// Keeps a connection alive while an operation on it is under way. May be null.
 class operation {
 public:
-    explicit operation(connection* c) noexcept;
+    explicit operation(awaited* c) noexcept : connection_(c) {
+        if (connection_ != nullptr) ++connection_->operations;
+    }
     operation(operation&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
     operation& operator=(operation&&) = delete;
-    ~operation();
-    [[nodiscard]] connection* get() const noexcept { return connection_; }
+    ~operation() {
+        if (connection_ != nullptr && --connection_->operations == 0) operations_over(connection_);
+    }
+    [[nodiscard]] awaited* get() const noexcept { return connection_; }
 
 private:
-    connection* connection_;
+    awaited* connection_;
 };
 
 // Tells whether `take_message` has an answer at once. A null connection has: nothing.
-[[nodiscard]] bool message_ready(connection* c);
-[[nodiscard]] std::optional<message> take_message(connection* c);
-[[nodiscard]] boost::asio::awaitable<void> wait_for_message(connection* c);
+[[nodiscard]] bool message_ready(awaited* c);
+[[nodiscard]] std::optional<message> take_message(awaited* c);
+[[nodiscard]] boost::asio::awaitable<void> wait_for_message(awaited* c);
 
 // What became of a message that was handed to a connection.
 enum class sent : unsigned char { refused, accepted, waiting };
-[[nodiscard]] boost::asio::awaitable<void> wait_for_room(connection* c);
-[[nodiscard]] bool was_sent(connection* c) noexcept;
+[[nodiscard]] boost::asio::awaitable<void> wait_for_room(awaited* c);
+[[nodiscard]] bool was_sent(awaited* c) noexcept;
 // From here on the payload's memory is no longer the caller's promise.
-void abandon_send(connection* c);
+void abandon_send(awaited* c);
 
 }  // namespace detail
 
@@ -73,7 +85,7 @@ public:
     using value_type = wsio::receive_result;
     using executor_type = Executor;
 
-    explicit awaitable(wsio::detail::connection* c) noexcept : operation_(c) {}
+    explicit awaitable(wsio::detail::awaited* c) noexcept : operation_(c) {}
 
     bool await_ready() {
         if (wsio::detail::message_ready(operation_.get())) return true;
@@ -101,7 +113,7 @@ public:
     using value_type = wsio::send_result;
     using executor_type = Executor;
 
-    awaitable(wsio::detail::connection* c, wsio::detail::sent outcome) noexcept : operation_(c), outcome_(outcome) {}
+    awaitable(wsio::detail::awaited* c, wsio::detail::sent outcome) noexcept : operation_(c), outcome_(outcome) {}
     awaitable(awaitable&&) noexcept = default;
     // A send that is dropped or cancelled before its end still goes out whole, from memory of the connection's own.
     ~awaitable() {
