@@ -142,22 +142,20 @@ asio::any_io_executor socket::get_executor() const {
 }
 
 socket& socket::on_message(std::function<void(const message&)> callback) {
-    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended) {
-        connection_->listen().message = std::move(callback);
-        connection_->process_later();  // messages may wait already
-    }
+    if (connection_ != nullptr)
+        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.message = callback; });
     return *this;
 }
 
 socket& socket::on_close(std::function<void(const wsio::status&)> callback) {
-    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended)
-        connection_->listen().close = std::move(callback);
+    if (connection_ != nullptr)
+        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.close = callback; });
     return *this;
 }
 
 socket& socket::on_error(std::function<void(const wsio::status&)> callback) {
-    if (connection_ != nullptr && connection_->current_phase() != connection::phase::ended)
-        connection_->listen().error = std::move(callback);
+    if (connection_ != nullptr)
+        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.error = callback; });
     return *this;
 }
 

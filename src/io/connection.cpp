@@ -52,6 +52,7 @@ connection::connection(loop& l, int fd, endpoint remote)
 
 connection::~connection() {
     while (first_queued_ != nullptr) static_cast<void>(take_queued());
+    if (!loop_gone_) loop_.remove(*this);
 }
 
 void connection::release() noexcept {
@@ -87,7 +88,7 @@ void connection::abandoned() {
 void connection::maybe_let_go() noexcept {
     if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watched_) return;
     let_go_ = true;
-    if (!loop_gone_) loop_.remove(*this);
+    server_.reset();  // handles may outlive the server's io_context
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
@@ -102,6 +103,7 @@ void connection::loop_is_gone() {
     senders_.drop_all();
     closers_.drop_all();
     callbacks_.reset();
+    server_.reset();
     end_operation();
 }
 
@@ -249,19 +251,23 @@ void connection::end_now() {
     senders_.wake_all_later();
     closers_.wake_all_later();
     if (server_) server_->ended(*this);
-    if (callbacks_) asio::post(loop_.context(), [self = handle()]() { of(self)->tell_ended(); });
+    if (callbacks_) tell_ended_later();
     end_operation();
 }
 
+void connection::tell_ended_later() {
+    asio::post(loop_.context(), [this, held = operation(this)] { tell_ended(); });
+}
+
 void connection::tell_ended() {
-    auto told = std::move(callbacks_);
+    auto const told = std::move(callbacks_);  // they may hold the socket itself
     if (!told) return;
     try {
         bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;
         if (is_error && told->error) told->error(*status_);
         if (told->close) told->close(*status_);
     } catch (...) {
-        server_->report(std::current_exception(), opening_->request);
+        if (server_) server_->report(std::current_exception(), opening_->request);
     }
 }
 
@@ -275,9 +281,18 @@ asio::awaitable<void> connection::wait_until_ended(connection& c) {
     while (c.phase_ != phase::ended) co_await place.wait();
 }
 
-connection::callbacks& connection::listen() {
+void connection::listen(std::function<void(callbacks&)> change) {
+    if (loop_gone_) return;
     if (!callbacks_) callbacks_ = std::make_unique<callbacks>();
-    return *callbacks_;
+    // In a turn of its own, because the callback that is replaced may be running.
+    asio::post(loop_.context(), [this, change = std::move(change), held = operation(this)] {
+        if (!callbacks_) return;
+        change(*callbacks_);
+        if (phase_ == phase::ended)
+            tell_ended_later();
+        else
+            process_now();  // messages may wait already
+    });
 }
 
 }  // namespace wsio::detail

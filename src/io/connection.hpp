@@ -122,9 +122,8 @@ public:
         std::function<void(const wsio::status&)> close;
         std::function<void(const wsio::status&)> error;
     };
-    [[nodiscard]] callbacks& listen();
-    /// Hands on what has been received, in a turn of its own.
-    void process_later();
+    /// Changes the callbacks, in a turn of its own. From now on the connection lives without handles.
+    void listen(std::function<void(callbacks&)> change);
 
     [[nodiscard]] phase current_phase() const noexcept { return phase_; }
     [[nodiscard]] wsio::ready_state ready_state() const noexcept;
@@ -168,6 +167,8 @@ private:
     void drop_event();
     void peer_closed(const protocol::event& event);
     void process();
+    void process_now();
+    void process_later();
     void settle_input();
     void read_on();
     [[nodiscard]] bool can_read() const noexcept;
@@ -198,6 +199,7 @@ private:
     void network_failed(int error);
     void end_now();
     void tell_ended();
+    void tell_ended_later();
     void abandoned();
     void maybe_let_go() noexcept;
 

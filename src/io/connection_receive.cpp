@@ -52,11 +52,9 @@ void connection::read_on() {
         readiness_.wait_readable();
     } else if (!reading_posted_) {
         reading_posted_ = true;
-        begin_operation();
-        asio::post(loop_.context(), [this] {
+        asio::post(loop_.context(), [this, held = operation(this)] {
             reading_posted_ = false;
             if (phase_ != phase::ended) readable();
-            end_operation();
         });
     }
 }
@@ -197,17 +195,16 @@ void connection::process() {
     }
 }
 
+void connection::process_now() {
+    if (phase_ == phase::ended || phase_ == phase::handshake) return;
+    loop::turn turn(loop_, *this);
+    process();
+    settle_input();
+    read_on();
+}
+
 void connection::process_later() {
-    begin_operation();
-    asio::post(loop_.context(), [this] {
-        if (phase_ != phase::ended && phase_ != phase::handshake) {
-            loop::turn turn(loop_, *this);
-            process();
-            settle_input();
-            read_on();
-        }
-        end_operation();
-    });
+    asio::post(loop_.context(), [this, held = operation(this)] { process_now(); });
 }
 
 void connection::settle_input() {

@@ -183,7 +183,7 @@ asio::awaitable<void> front::drain(std::shared_ptr<front> self, std::chrono::mil
     asio::steady_timer timer(self->executor_);
     for (;;) {
         bool any = false;
-        self->loop_.for_each_connection([&](connection& c) { any = any || self->owns(c); });
+        self->loop_.for_each_connection([&](connection& c) { any = any || (c.current_phase() != connection::phase::ended && self->owns(c)); });
         if (!any || std::chrono::steady_clock::now() >= end) break;
         timer.expires_after(std::chrono::milliseconds(10));
         co_await timer.async_wait(asio::use_awaitable);

@@ -78,9 +78,9 @@ void loop::flush_dirty() {
     while (at != nullptr) {
         connection& c = *at;
         at = std::exchange(c.next_dirty_, nullptr);
+        operation const held(&c);
         c.dirty_ = false;
         c.flush();
-        c.maybe_let_go();
     }
 }
 
@@ -119,8 +119,8 @@ void loop::tick() {
             c.watched_ = true;
             c.next_watched_ = std::exchange(watched_, &c);
         } else {
+            operation const held(&c);
             c.readable();
-            c.maybe_let_go();
         }
     }
     deadlines_.advance();
@@ -141,10 +141,9 @@ void loop::remove(connection& c) noexcept {
 void loop::for_each_connection(const std::function<void(connection&)>& visit) {
     for (connection* at = connections_; at != nullptr;) {
         connection& c = *at;
-        c.begin_operation();  // keeps it in the list while it is visited
+        operation const held(&c);  // keeps it in the list while it is visited
         visit(c);
         at = c.next_;
-        c.end_operation();
     }
 }
 

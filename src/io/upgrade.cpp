@@ -28,6 +28,8 @@ struct candidate {
     [[nodiscard]] const request& r() const noexcept { return agreed->request; }
 };
 
+rejection busy() { return {503, "the server takes no more connections now; try again later"}; }
+
 std::optional<rejection> check(candidate& who, const server_state* server) {
     if (server == nullptr) return rejection{404, "no WebSocket server serves this path"};
     auto recognised = handshake::recognise(who.r(), server->settings().protocols);
@@ -35,7 +37,7 @@ std::optional<rejection> check(candidate& who, const server_state* server) {
     who.offer = std::get<handshake::offer>(std::move(recognised));
     if (!handshake::origin_allowed(who.offer, who.r(), server->settings().origins))
         return rejection{403, "this origin may not connect; the server's list of origins has to name it"};
-    if (!server->has_room()) return rejection{503, "the server takes no more connections now; try again later"};
+    if (!server->has_room()) return busy();
     return std::nullopt;
 }
 
@@ -112,6 +114,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
             refusal = rejection{500, "the server failed to decide about this request"};
         }
     }
+    if (!refusal && !server->has_room()) refusal = busy();  // the application may have taken its time
     if (!refusal && c.timed_out()) refusal = rejection{408, "the handshake took too long"};
     if (refusal) {
         if (server) server->refused(who.r(), *refusal);

@@ -1,0 +1,54 @@
+// Sends every message back to where it came from, on every path (so /echo and / both echo) and on every core.
+
+#include "arguments.hpp"
+
+#include <wsio/wsio.hpp>
+
+#include <fmt/core.h>
+
+#include <sstream>
+
+namespace {
+
+boost::asio::awaitable<void> echo(wsio::socket socket) {
+    while (auto message = co_await socket.receive())
+        co_await socket.send(*message);
+}
+
+// Reads a list such as "13,8,7,76,75", where 75 and 76 stand for hixie-75 and hixie-76.
+wsio::protocol_set protocols(const examples::arguments& arguments) {
+    auto chosen = wsio::protocol_set(std::initializer_list<wsio::protocol_version>());
+    auto list = std::istringstream(arguments.text("--protocols"));
+    for (std::string name; std::getline(list, name, ',');) {
+        auto const version = wsio::protocols.find(name == "75" || name == "76" ? "hixie-" + name : name);
+        if (!version) arguments.fail("unknown protocol '" + name + "'");
+        chosen.insert(*version);
+    }
+    if (chosen.empty()) arguments.fail("--protocols names none");
+    return chosen;
+}
+
+void print_address(const wsio::endpoint& endpoint) {
+    fmt::print("wsio_echo listens on {}\n", endpoint);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    auto const arguments = examples::arguments(
+        argc, argv, "Echoes every WebSocket message.",
+        {{"--port", "3000", "port to listen on, 0 for any free one"},
+         {"--host", "", "address to listen on; every address when not given"},
+         {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
+         {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"}});
+
+    wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
+                {.host = arguments.text("--host"),
+                 .protocols = protocols(arguments),
+                 .origins = {"*"},  // pages of any site may use it: it knows nothing worth stealing
+                 .on_listening = print_address,
+                 .threads = arguments.number<unsigned>("--threads")});
+} catch (const std::exception& error) {
+    fmt::print(stderr, "wsio_echo: {}\n", error.what());
+    return 1;
+}
