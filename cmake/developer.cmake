@@ -11,11 +11,21 @@ function(wsio_developer_options target)
         # GCC 12 reports these falsely: for coroutine frames, and for strings whose length it thinks it knows.
         target_compile_options(${target} PRIVATE
             -Wno-mismatched-new-delete -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict
+            -Wno-maybe-uninitialized
         )
     endif()
     # Without this option GCC's precompiled headers make ccache miss.
     if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         target_compile_options(${target} PRIVATE -fpch-preprocess)
+    endif()
+endfunction()
+
+# Fails when a file that fits the pattern is not among those given: a test that nobody lists would silently not run.
+function(wsio_check_listed pattern)
+    file(GLOB_RECURSE found RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${pattern})
+    list(REMOVE_ITEM found ${ARGN})
+    if(WSIO_WARNINGS AND found)
+        message(FATAL_ERROR "In no list of ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt: ${found}")
     endif()
 endfunction()
 
