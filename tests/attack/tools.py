@@ -1,0 +1,300 @@
+"""What the attacks share: the server process, raw TCP peers, frames made by hand, and the canary."""
+
+import os
+import re
+import select
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+VERSIONS = ('75', '76', '7', '8', '13')
+HYBI = ('7', '8', '13')
+LIMITS = {'head_size': 8192, 'header_count': 50, 'message_size': 65536, 'fragments': 100}  # as in server.cpp
+HANDSHAKE_DEADLINE = 1.0
+CLOSE_DEADLINE = 0.5
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what() if callable(what) else what)
+
+
+def wait_until(probe, what, seconds=5):
+    end = time.monotonic() + seconds
+    while not probe():
+        expect(time.monotonic() < end, f'timed out waiting for {what}')
+        time.sleep(0.01)
+
+
+class Server:
+    """A running server, and what the system tells about it."""
+
+    def __init__(self, command, **options):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        line = self.process.stdout.readline()
+        found = re.search(r'listens on .*:(\d+)', line)
+        expect(found, lambda: f'the server did not start: {line} {self.process.stderr.read()}')
+        self.port = int(found[1])
+        self.pid = self.process.pid
+
+    def rss(self):
+        """Resident memory, in bytes."""
+        with open(f'/proc/{self.pid}/statm', encoding='ascii') as file:
+            return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+    def cpu(self):
+        """Processor time used so far, in seconds."""
+        with open(f'/proc/{self.pid}/stat', encoding='ascii') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def descriptors(self):
+        return len(os.listdir(f'/proc/{self.pid}/fd'))
+
+    def open_websockets(self):
+        answer = Peer(self).send(b'GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n').read_all()
+        return int(body(answer))
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def stop(self, grace=10):
+        """Ends the server as Ctrl-C does; gives its exit code and what it wrote to standard error."""
+        if self.alive():
+            self.process.send_signal(2)
+        try:
+            _, error = self.process.communicate(timeout=grace)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            _, error = self.process.communicate()
+        return self.process.returncode, error
+
+
+class Peer:
+    """One TCP connection of which every byte is under control."""
+
+    def __init__(self, server, receive_buffer=None, timeout=5):
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(timeout)
+        self.socket.connect(('127.0.0.1', server.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = b''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, data):
+        """Sends all; what the server does not take any more, because it has closed, is nobody's business."""
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return self
+
+    def send_some(self, data, patience=0.3):
+        """Sends until the server takes nothing for a while or closes; gives how much it took."""
+        view, sent = memoryview(data), 0
+        while sent < len(data):
+            if not select.select([], [self.socket], [], patience)[1]:
+                break
+            try:
+                sent += self.socket.send(view[sent:sent + 65536])
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        return sent
+
+    def _more(self):
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            data = b''
+        except TimeoutError:
+            raise Failure(f'nothing came within {self.socket.gettimeout()} s, behind {self.pending[:200]!r}') from None
+        self.pending += data
+        return data
+
+    def _take(self, size):
+        taken, self.pending = self.pending[:size], self.pending[size:]
+        return taken
+
+    def read(self, size):
+        while len(self.pending) < size:
+            expect(self._more(), lambda: f'the end came instead of {size} bytes, behind {self.pending[:200]!r}')
+        return self._take(size)
+
+    def read_to(self, mark):
+        while mark not in self.pending:
+            expect(self._more(), lambda: f'the end came instead of {mark!r}, behind {self.pending[:200]!r}')
+        return self._take(self.pending.index(mark) + len(mark))
+
+    def read_all(self):
+        while self._more():
+            pass
+        self.close()
+        return self._take(len(self.pending))
+
+    def read_frame(self):
+        """Gives opcode byte and payload of one hybi frame, or None at the end of the connection."""
+        while not self.pending:
+            if not self._more():
+                return None
+        first, size = self.read(2)
+        expect(size < 128, 'the server masked a frame')
+        if size >= 126:
+            size = int.from_bytes(self.read(2 if size == 126 else 8), 'big')
+        return first, self.read(size)
+
+    def expect(self, data):
+        got = self.read(len(data))
+        expect(got == data, lambda: f'got {got[:200]!r}, not {data[:200]!r}')
+        return self
+
+    def expect_close(self, *codes):
+        """Skips messages up to the closing frame, which must have one of the codes; then comes the end of TCP."""
+        while True:
+            got = self.read_frame()
+            expect(got, f'the connection was dropped, not closed with {codes}')
+            if got[0] == 0x88:
+                break
+        code = int.from_bytes(got[1][:2], 'big') if got[1] else None
+        expect(code in codes, f'closed with {code} ({got[1][2:]!r}), not {codes}')
+        expect(self.read_all() == b'', 'bytes came behind the closing frame')
+
+    def expect_drop(self):
+        """The connection must end without another byte."""
+        got = self.read_all()
+        expect(got == b'', lambda: f'got {got[:200]!r} instead of the end')
+
+    def expect_status(self, *statuses):
+        """One refusal with a body that says why, nothing behind it, then the end."""
+        answer = self.read_all()
+        expect(status(answer) in statuses, lambda: f'answered {answer[:200]!r}, not {statuses}')
+        text = body(answer)
+        length = re.search(rb'\r\nContent-Length: (\d+)\r\n', answer)
+        expect(length and int(length[1]) == len(text), lambda: f'the length of {answer!r} is wrong')
+        expect(len(text) > 5 and text.count(b'\n') <= 1, lambda: f'{text!r} is not one line that says why')
+        expect(b'\r\nConnection: close\r\n' in answer, lambda: f'{answer!r} does not say that it closes')
+        return answer
+
+    def finish(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        self.socket.close()
+
+    def close(self):
+        self.socket.close()
+
+
+class Canary(threading.Thread):
+    """Echoes a message every 50 ms on a connection of its own and notes how long it took."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.peer = connect(server, '13')
+        self.worst = 0
+        self.error = None
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        number = 0
+        try:
+            while not self.over.wait(0.05):
+                number += 1
+                text = b'canary %d' % number
+                begin = time.monotonic()
+                self.peer.send(message('13', text)).expect(answer('13', text))
+                self.worst = max(self.worst, time.monotonic() - begin)
+        except Exception as error:  # whatever it was, the main thread reports it
+            self.error = error
+
+    def check(self):
+        worst, self.worst = self.worst, 0
+        expect(self.error is None, f'the canary died: {self.error}')
+        expect(worst < 1, f'the canary waited {worst:.2f} s for its echo')
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        self.peer.close()
+
+
+def status(response):
+    found = re.match(rb'HTTP/1\.1 (\d{3}) ', response)
+    return int(found[1]) if found else None
+
+
+def body(response):
+    return response.partition(b'\r\n\r\n')[2]
+
+
+KEY1, KEY2, KEY3 = b'4 @1  46546xW%0l 1 5', b'12998 5 Y3 1  .P00', b'^n:ds[4U'
+PROOF = {'76': b'8jKS\'y:G*Co,Wxa-', '75': b'', '7': b'', '8': b'', '13': b''}
+
+
+def head(version, path='/echo', lines=b'', key1=KEY1, key2=KEY2, host=b'127.0.0.1', origin=b'http://127.0.0.1'):
+    """A handshake without the key3 of 76. `lines` are further header lines."""
+    begin = b'GET %s HTTP/1.1\r\nHost: %s\r\n' % (path.encode(), host) + lines
+    if version in HYBI:
+        return begin + (b'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+                        b'Sec-WebSocket-Version: %s\r\n\r\n' % version.encode())
+    begin += b'Upgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: %s\r\n' % origin
+    if version == '76':
+        begin += b'Sec-WebSocket-Key1: %s\r\nSec-WebSocket-Key2: %s\r\n' % (key1, key2)
+    return begin + b'\r\n'
+
+
+def handshake(version, path='/echo', **options):
+    return head(version, path, **options) + (KEY3 if version == '76' else b'')
+
+
+def connect(server, version, path='/echo', **options):
+    peer = Peer(server, **options)
+    peer.send(handshake(version, path))
+    answer_head = peer.read_to(b'\r\n\r\n')
+    expect(status(answer_head) == 101, lambda: f'not let in: {answer_head!r}')
+    peer.expect(PROOF[version])
+    return peer
+
+
+def frame(first, payload=b'', mask=b'\0\0\0\0', length=None, size_of_length=None):
+    """A client's frame. `length` may lie, and `size_of_length` (0, 2 or 8) choose a longer form than needed."""
+    if length is None:
+        length = len(payload)
+    if size_of_length is None:
+        size_of_length = 0 if length < 126 else 2 if length < 65536 else 8
+    bit = 0 if mask is None else 0x80
+    if size_of_length == 0:
+        start = bytes((first, bit | length))
+    else:
+        start = bytes((first, bit | (126 if size_of_length == 2 else 127))) + length.to_bytes(size_of_length, 'big')
+    if mask and any(mask):
+        payload = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+    return start + (mask or b'') + payload
+
+
+def close_frame(code, reason=b''):
+    return frame(0x88, code.to_bytes(2, 'big') + reason)
+
+
+def message(version, text):
+    """A text message as a client sends it."""
+    return frame(0x81, text) if version in HYBI else b'\0' + text + b'\xff'
+
+
+def answer(version, text):
+    """A text message as the server sends it."""
+    return frame(0x81, text, mask=None) if version in HYBI else b'\0' + text + b'\xff'

@@ -1,0 +1,45 @@
+"""autobahn: the drafts 10 to 18; up to 12 they are version 8 on the wire, then 13. Large messages go in fragments."""
+
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol, connectWS
+from conversation import check, closer, messages, origin, report, subprotocol, url, version
+from twisted.internet import reactor
+
+
+class Client(WebSocketClientProtocol):
+    opened = False
+    answered = 0
+    agreed = ""
+
+    def onConnect(self, response):
+        self.agreed = response.protocol or ""
+
+    def onOpen(self):
+        self.opened = True
+        self.go()
+
+    def go(self):
+        if self.answered < len(messages):
+            message = messages[self.answered]
+            binary = isinstance(message, bytes)
+            self.sendMessage(message if binary else message.encode(), isBinary=binary, fragmentSize=1000)
+        elif closer == "client":
+            self.sendClose(1000, "bye")
+
+    def onMessage(self, payload, isBinary):
+        check(payload if isBinary else payload.decode(), messages[self.answered])
+        self.answered += 1
+        self.go()
+
+    def onClose(self, wasClean, code, reason):
+        if not self.opened:
+            report(refused=reason)
+        if not wasClean or self.answered < len(messages):
+            report(failed=f"closed with {code} {reason} after {self.answered} of {len(messages)} messages")
+        report(subprotocol=self.agreed, code=self.remoteCloseCode, reason=self.remoteCloseReason or "")
+
+
+factory = WebSocketClientFactory(url, origin=origin, protocols=[subprotocol] if subprotocol else [])
+factory.protocol = Client
+factory.setProtocolOptions(version=int(version))
+connectWS(factory, timeout=5)
+reactor.run()

@@ -1,0 +1,339 @@
+#include "io/fixture.hpp"
+
+#include <stdexcept>
+#include <unordered_set>
+
+using namespace wsio::test;
+using wsio::close_code;
+using wsio::ended_by;
+using wsio::protocol_version;
+using wsio::ready_state;
+
+namespace {
+
+/// One open connection, with both of its ends.
+struct connected {
+    world w;
+    wsio::server server;
+    wsio::test::client client;
+    wsio::socket socket;
+    explicit connected(protocol_version version = protocol_version::hybi_13, wsio::options options = {})
+        : server(w.listen(std::move(options))), client(connect(w, server.port(), version)), socket(w.accept(server)) {}
+
+    void wait_for_end() {
+        BOOST_TEST(!w.receive(socket).has_value());
+        BOOST_REQUIRE(w.until([&] { return socket.ready_state() == ready_state::closed; }));
+        BOOST_TEST(!w.run(socket.send("late")).accepted);
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(io_ending)
+
+BOOST_AUTO_TEST_CASE(an_open_connection_was_ended_by_nobody) {
+    connected c;
+    BOOST_TEST(c.socket.status().by == ended_by::nobody);
+    BOOST_TEST(c.socket.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_closes_with_code_and_reason) {
+    for (auto version : {protocol_version::hybi_7, protocol_version::hybi_8, protocol_version::hybi_13}) {
+        connected c(version);
+        c.client.send(close_frame(4321, "good bye")).expect_last(server_close(4321));
+        c.wait_for_end();
+        check_status(c.socket.status(), ended_by::peer, close_code{4321}, true, "good bye");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_closes_without_a_code) {
+    connected c;
+    c.client.send(frame(close_opcode, "")).expect_last(server_frame(close_opcode, ""));
+    c.wait_for_end();
+    check_status(c.socket.status(), ended_by::peer, close_code::no_status, true);
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_closes_as_hixie_76_does) {
+    connected c(protocol_version::hixie_76);
+    c.client.send(std::string_view("\xFF\0", 2)).expect_last(std::string_view("\xFF\0", 2));
+    c.wait_for_end();
+    check_status(c.socket.status(), ended_by::peer, close_code::no_status, true);
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_of_hixie_75_just_leaves) {
+    connected c(protocol_version::hixie_75);
+    c.client.finish();
+    c.client.expect_end();
+    c.wait_for_end();
+    BOOST_TEST(c.socket.status().by == ended_by::peer);
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_leaves_without_a_handshake) {
+    for (auto version : {protocol_version::hybi_13, protocol_version::hixie_76}) {
+        connected c(version);
+        c.client.finish();
+        c.client.expect_end();
+        c.wait_for_end();
+        check_status(c.socket.status(), ended_by::peer, close_code::abnormal, false);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_leaves_in_the_middle_of_a_message) {
+    connected c;
+    c.client.send(frame(text_frame, "whole") + head(text_frame, 100) + "mask" + "part");
+    c.client.close();
+    BOOST_TEST(c.w.receive(c.socket)->text() == "whole");
+    c.wait_for_end();
+    check_status(c.socket.status(), ended_by::peer, close_code::abnormal, false);
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_is_the_networks_or_the_peers_doing) {
+    connected c;
+    c.client.reset();
+    c.wait_for_end();
+    auto const status = c.socket.status();
+    check_status(status, ended_by::network, close_code::abnormal, false);
+}
+
+BOOST_AUTO_TEST_CASE(a_protocol_error_ends_with_1002) {
+    for (auto version : {protocol_version::hybi_7, protocol_version::hybi_8, protocol_version::hybi_13}) {
+        connected c(version);
+        c.client.send(server_frame(text_frame, "not masked") + frame(text_frame, "never seen"));
+        auto const answer = c.client.read_all();
+        BOOST_TEST(answer.substr(2, 2) == number(1002, 2));
+        c.wait_for_end();
+        auto const status = c.socket.status();
+        BOOST_TEST(status.by == ended_by::library);
+        BOOST_TEST(status.code == close_code::protocol_error);
+        BOOST_TEST(contains(status.cause, "mask"), status.cause);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(bad_text_ends_with_1007) {
+    connected c;
+    c.client.send(frame(text_frame, "good") + frame(text_frame, "\xC0\xAF"));
+    BOOST_TEST(c.client.read_all().substr(2, 2) == number(1007, 2));
+    BOOST_TEST(c.w.receive(c.socket)->text() == "good");
+    c.wait_for_end();
+    BOOST_TEST(c.socket.status().code == close_code::invalid_payload);
+    BOOST_TEST(c.socket.status().by == ended_by::library);
+}
+
+BOOST_AUTO_TEST_CASE(close_runs_the_closing_handshake) {
+    connected c;
+    c.socket.write("before");
+    auto closing = c.w.start(c.socket.close(close_code{4000}, "done"));
+    c.client.expect(server_frame(text_frame, "before") + server_close(4000, "done"));
+    BOOST_TEST(c.socket.ready_state() == ready_state::closing);
+    BOOST_TEST(!closing.done());
+    BOOST_TEST(!c.w.run(c.socket.send("late")).accepted);
+    c.client.send(close_frame(4000)).expect_end();
+    BOOST_REQUIRE(c.w.until([&] { return closing.done(); }));
+    check_status(c.socket.status(), ended_by::application, close_code{4000}, true, "done");
+    c.w.run(c.socket.close());  // at once
+}
+
+BOOST_AUTO_TEST_CASE(messages_that_come_while_closing_are_still_given) {
+    connected c;
+    auto closing = c.w.start(c.socket.close());
+    c.client.expect(server_close(1000)).send(frame(text_frame, "on the way") + close_frame(1000)).expect_end();
+    BOOST_REQUIRE(c.w.until([&] { return closing.done(); }));
+    BOOST_TEST(c.w.receive(c.socket)->text() == "on the way");
+    BOOST_TEST(!c.w.receive(c.socket).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_close_that_is_never_answered_ends_with_the_deadline) {
+    for (auto version : {protocol_version::hybi_13, protocol_version::hixie_76}) {
+        connected c(version, {.timeouts = {.close = 100ms}});
+        auto const begin = std::chrono::steady_clock::now();
+        auto closing = c.w.start(c.socket.close());
+        for (int i = 0; i < 8; ++i) {  // a peer that talks on does not extend it
+            c.client.send_some(client_text(version, "blah"), 10ms);
+            c.w.turn_for(10ms);
+        }
+        c.client.read_all();
+        BOOST_REQUIRE(c.w.until([&] { return closing.done(); }));
+        auto const took = std::chrono::steady_clock::now() - begin;
+        BOOST_TEST((took > 80ms && took < 1s));
+        BOOST_TEST(c.socket.status().by == ended_by::application);
+        BOOST_TEST(!c.socket.status().clean);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(close_reasons_are_cut_at_a_character) {
+    connected c;
+    std::string reason;
+    for (int i = 0; i < 100; ++i) reason += "\xC3\xA9";
+    c.socket.end(close_code::normal, reason);
+    c.client.expect(server_close(1000, reason.substr(0, 122)));
+}
+
+BOOST_AUTO_TEST_CASE(codes_that_must_not_be_sent_are_not) {
+    for (int code : {0, 999, 1004, 1005, 1006, 1015, 2000, 5000}) {
+        connected c;
+        try {
+            c.socket.end(static_cast<close_code>(code));
+        } catch (const std::logic_error&) {
+            continue;
+        }
+        auto const got = c.client.read_for(30ms);
+        BOOST_TEST((got.empty() || !contains(got, number(static_cast<unsigned>(code), 2))),
+                   code << ": " << readable(got));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(destroy_drops_at_once) {
+    connected c;
+    auto waiting = c.w.start(c.socket.receive());
+    c.w.turn_for(2ms);
+    c.socket.destroy();
+    BOOST_TEST(c.socket.ready_state() == ready_state::closed);
+    c.client.expect_end();
+    BOOST_REQUIRE(c.w.until([&] { return waiting.done(); }));
+    BOOST_TEST(!waiting.get().has_value());
+    c.wait_for_end();
+    check_status(c.socket.status(), ended_by::application, close_code::abnormal, false);
+    c.socket.destroy();
+}
+
+BOOST_AUTO_TEST_CASE(both_ends_may_close_at_the_same_time) {
+    connected c;
+    c.client.send(close_frame(4001, "mine"));
+    c.socket.end(close_code{4002}, "yours");
+    c.client.expect_last(server_close(4002, "yours"));
+    c.wait_for_end();
+    BOOST_TEST(c.socket.status().clean);
+}
+
+BOOST_AUTO_TEST_CASE(close_is_called_by_several) {
+    connected c;
+    auto first = c.w.start(c.socket.close(close_code{4000}));
+    auto second = c.w.start(c.socket.close(close_code{4001}));
+    c.socket.end(close_code{4002});
+    c.client.expect(server_close(4000)).send(close_frame(4000)).expect_end();
+    BOOST_TEST(c.w.until([&] { return first.done() && second.done(); }));
+    BOOST_TEST(c.socket.status().code == close_code{4000});
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_close_ends_only_the_wait) {
+    connected c;
+    auto closing = c.w.start(c.socket.close());
+    c.client.expect(server_close(1000));
+    closing.cancel();
+    BOOST_REQUIRE(c.w.until([&] { return closing.done(); }));
+    c.client.send(close_frame(1000)).expect_end();
+    c.wait_for_end();
+    BOOST_TEST(c.socket.status().clean);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_handle_closes_properly) {
+    for (auto version : wsio::all_protocol_versions) {
+        connected c(version);
+        auto copy = c.socket;
+        c.socket = wsio::socket();
+        copy.write("last words");
+        { auto const moved = std::move(copy); }
+        c.client.expect(server_text(version, "last words"));
+        if (version == protocol_version::hixie_75)
+            c.client.expect_end();
+        else if (version == protocol_version::hixie_76)
+            c.client.expect(std::string_view("\xFF\0", 2)).send(std::string_view("\xFF\0", 2)).expect_end();
+        else
+            c.client.expect(server_close(1000)).send(close_frame(1000)).expect_end();
+        BOOST_TEST(c.w.until([&] { return c.server.clients_count() == 0; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_that_returns_lets_its_handle_go) {
+    world w;
+    auto server = w.listen();
+    w.serve(server, [](wsio::socket socket) -> awaitable<void> {
+        auto const message = co_await socket.receive();
+        co_await socket.send(*message);
+    });
+    auto client = connect(w, server.port());
+    client.send(frame(text_frame, "once")).expect(server_frame(text_frame, "once") + server_close(1000));
+    client.send(close_frame(1000)).expect_end();
+    BOOST_TEST(w.until([&] { return server.clients_count() == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_moved_or_dropped_during_an_operation_does_no_harm) {
+    connected c;
+    auto receiving = c.w.start(c.socket.receive());
+    c.w.turn_for(2ms);
+    auto const elsewhere = std::move(c.socket);
+    c.client.send(frame(text_frame, "found"));
+    BOOST_REQUIRE(c.w.until([&] { return receiving.done(); }));
+    BOOST_TEST(receiving.get()->text() == "found");
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_to_nothing_is_defined_everywhere) {
+    world w;
+    auto nothing = wsio::socket();
+    BOOST_TEST(!nothing);
+    BOOST_TEST(nothing.ready_state() == ready_state::closed);
+    BOOST_TEST(!nothing.is_open());
+    BOOST_TEST(!w.receive(nothing).has_value());
+    BOOST_TEST(!w.run(nothing.send("a")).accepted);
+    BOOST_TEST(!w.run(nothing.send(wsio::message::text("a"))).accepted);
+    nothing.write("a").ping().end();
+    nothing.destroy();
+    w.run(nothing.close());
+    BOOST_TEST(nothing.buffered_amount() == 0u);
+    BOOST_TEST(nothing.subprotocol() == "");
+    BOOST_TEST(nothing.request().target() == "");
+    BOOST_TEST(nothing.local_endpoint() == wsio::endpoint{});
+    BOOST_TEST(nothing.remote_endpoint() == wsio::endpoint{});
+    BOOST_TEST(!nothing.user_value().has_value());
+    (void)nothing.status().to_string();
+    (void)nothing.name();
+    nothing.on_message([](const auto&) {}).on_close([](const auto&) {}).on_error([](const auto&) {});
+    auto const copy = nothing;
+    BOOST_TEST((copy == nothing));
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_stays_usable_when_connection_and_server_are_gone) {
+    connected c;
+    c.client.close();
+    c.wait_for_end();
+    c.server.stop();
+    c.server = wsio::server(c.w.executor());
+    c.w.turn_for(10ms);
+    c.socket.write("a").ping("b").end();
+    c.socket.destroy();
+    c.w.run(c.socket.close());
+    BOOST_TEST(c.socket.request().target() == "/");
+    BOOST_TEST(c.socket.protocol_version() == protocol_version::hybi_13);
+    BOOST_TEST(c.socket.local_endpoint() == wsio::endpoint{});
+    BOOST_TEST(c.socket.buffered_amount() == 0u);
+    (void)c.socket.get_executor();
+}
+
+BOOST_AUTO_TEST_CASE(handles_compare_and_hash_by_connection) {
+    connected c;
+    auto other_client = connect(c.w, c.server.port());
+    auto const other = c.w.accept(c.server);
+    auto const copy = c.socket;
+    BOOST_TEST((copy == c.socket));
+    BOOST_TEST((copy != other));
+    auto const set = std::unordered_set<wsio::socket>{c.socket, copy, other};
+    BOOST_TEST(set.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(public_types_print) {
+    BOOST_TEST(fmt::format("{}", close_code::going_away) == "1001 going away");
+    BOOST_TEST(fmt::format("{}", close_code{4000}) == "4000 application");
+    BOOST_TEST(fmt::format("{:>10}", protocol_version::hybi_13) == "   hybi-13");
+    BOOST_TEST(fmt::format("{}", protocol_version::hixie_75) == "hixie-75");
+    BOOST_TEST(fmt::format("{}", ready_state::open) == "open");
+    BOOST_TEST(fmt::format("{}", ended_by::peer) == "peer");
+    BOOST_TEST(fmt::format("{}", wsio::endpoint{asio::ip::make_address("127.0.0.1"), 3000}) == "127.0.0.1:3000");
+    BOOST_TEST(fmt::format("{}", wsio::endpoint{asio::ip::make_address("::1"), 3000}) == "[::1]:3000");
+    auto const status = wsio::status{ended_by::server, close_code::going_away, "server is stopping", "", true};
+    for (auto part : {"1001 going away", "by the server", "server is stopping"})
+        BOOST_TEST(contains(fmt::format("{}", status), part), status.to_string());
+    BOOST_TEST(status.to_string() == fmt::format("{}", status));
+    BOOST_TEST(!fmt::format("{}", wsio::status{}).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,260 @@
+#include "io/fixture.hpp"
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <csignal>
+#include <poll.h>
+#include <unistd.h>
+
+using namespace wsio::test;
+using wsio::close_code;
+using wsio::ended_by;
+using wsio::protocol_version;
+
+namespace {
+
+/// Runs wsio::serve on a thread of its own until the test is over.
+class serving {
+public:
+    explicit serving(wsio::connection_handler handler, wsio::options options = {}) {
+        std::promise<std::uint16_t> listening;
+        options.host = "127.0.0.1";
+        options.on_listening = [&](const wsio::endpoint& address) { listening.set_value(address.port); };
+        ended_ = std::async(std::launch::async, [handler = std::move(handler), options = std::move(options)]() mutable {
+            wsio::serve(0, std::move(handler), std::move(options));
+        });
+        auto port = listening.get_future();
+        BOOST_REQUIRE(port.wait_for(limit) == std::future_status::ready);
+        port_ = port.get();
+    }
+    ~serving() { stop(); }
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] bool ended(std::chrono::milliseconds time = 0ms) const {
+        return ended_.wait_for(time) == std::future_status::ready;
+    }
+
+    void interrupt() { ::kill(::getpid(), SIGINT); }
+    void stop() {
+        for (int i = 0; i < 2 && !ended(); ++i) {
+            interrupt();
+            if (ended(limit)) return;
+        }
+        if (!ended()) std::abort();  // nothing but a hang: the thread cannot be ended otherwise
+    }
+
+    [[nodiscard]] client raw() const {
+        return {port_, [] { ::poll(nullptr, 0, 1); }};
+    }
+    [[nodiscard]] client connect(std::string_view target = "/") const {
+        auto made = raw();
+        made.send(handshake(target)).read_to("\r\n\r\n");
+        return made;
+    }
+
+private:
+    std::uint16_t port_ = 0;
+    std::future<void> ended_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(io_serve)
+
+BOOST_AUTO_TEST_CASE(a_handler_that_returns_closes_with_1000) {
+    serving server([](wsio::socket socket) -> awaitable<void> { co_await socket.receive(); }, {.threads = 1});
+    auto client = server.connect();
+    client.send(frame(text_frame, "a")).expect(server_close(1000)).send(close_frame(1000)).expect_end();
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_returns_closes_even_when_a_handle_is_kept) {
+    std::mutex mutex;
+    auto kept = std::vector<wsio::socket>();
+    serving server(
+        [&](wsio::socket socket) -> awaitable<void> {
+            auto const lock = std::lock_guard(mutex);
+            kept.push_back(socket);
+            co_return;
+        },
+        {.threads = 1});
+    server.connect().expect(server_close(1000)).send(close_frame(1000)).expect_end();
+    server.stop();
+    auto const lock = std::lock_guard(mutex);
+    kept.clear();  // behind the end of the loop that they lived on
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_ends_its_connection_with_1011_and_no_other) {
+    std::atomic<int> reported = 0;
+    auto handler = [](wsio::socket socket) -> awaitable<void> {
+        while (auto message = co_await socket.receive()) {
+            if (message->text() == "throw") throw std::runtime_error("secret detail");
+            if (message->text() == "throw an int") throw 42;
+            co_await socket.send(*message);
+        }
+    };
+    serving server(handler, {.on_exception =
+                                 [&](std::exception_ptr error, const wsio::request& request) {
+                                     if (error && request.path() == "/throws") ++reported;
+                                 },
+                             .threads = 1});
+    auto other = server.connect();
+    for (auto text : {"throw", "throw an int"}) {
+        auto client = server.connect("/throws");
+        client.send(frame(text_frame, text));
+        auto const answer = client.read_to(number(1011, 2));
+        BOOST_TEST(!contains(answer, "secret"));
+        client.send(close_frame(1011)).read_all();
+        other.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+    }
+    BOOST_TEST(reported == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_closes_everything_with_1001_and_serve_returns) {
+    std::atomic<int> ended = 0;
+    serving server(
+        [&](wsio::socket socket) -> awaitable<void> {
+            while (auto message = co_await socket.receive()) co_await socket.send(*message);
+            if (socket.status().by == ended_by::server) ++ended;
+        },
+        {.threads = 3});
+    auto clients = std::vector<client>();
+    for (int i = 0; i < 12; ++i) clients.push_back(server.connect());
+    server.interrupt();
+    for (auto& c : clients) c.expect(server_close(1001, stopping));
+    BOOST_TEST(!server.ended());
+    for (auto& c : clients) c.send(close_frame(1001)).expect_end();
+    BOOST_TEST(server.ended(limit));
+    BOOST_TEST(ended == 12);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_signal_ends_at_once) {
+    serving server(world::echo_back, {.threads = 2});
+    auto silent = server.connect();
+    server.interrupt();
+    silent.expect(server_close(1001, stopping));
+    BOOST_TEST(!server.ended());
+    server.interrupt();
+    BOOST_TEST(server.ended(2s));
+}
+
+BOOST_AUTO_TEST_CASE(serve_throws_when_the_port_is_taken_or_options_make_no_sense) {
+    world w;
+    auto const taken = w.listen();
+    BOOST_CHECK_EXCEPTION(wsio::serve(taken.port(), world::echo_back, {.host = "127.0.0.1", .threads = 2}),
+                          boost::system::system_error,
+                          [&](const auto& error) { return contains(error.what(), std::to_string(taken.port())); });
+    BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.limits = {.message_size = 0}}), std::invalid_argument);
+    BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.host = "no address"}), std::exception);
+}
+
+BOOST_AUTO_TEST_CASE(many_connections_on_several_threads) {
+    serving server(world::echo_back, {.threads = 4});
+    auto threads = std::vector<std::future<void>>();
+    std::atomic<int> echoed = 0;
+    for (int t = 0; t < 4; ++t)
+        threads.push_back(std::async(std::launch::async, [&] {
+            for (int i = 0; i < 25; ++i) {
+                auto client = server.connect();
+                for (int m = 0; m < 10; ++m) client.send(frame(text_frame, "a")).expect(server_frame(text_frame, "a"));
+                if (i % 2 == 0) client.send(close_frame(1000)).expect_last(server_close(1000));
+                ++echoed;
+            }
+        }));
+    for (auto& thread : threads) thread.get();
+    BOOST_TEST(echoed == 100);
+}
+
+BOOST_AUTO_TEST_CASE(handles_are_copied_and_destroyed_on_other_threads) {
+    std::mutex mutex;
+    auto handles = std::vector<wsio::socket>();
+    serving server(
+        [&](wsio::socket socket) -> awaitable<void> {
+            {
+                auto const lock = std::lock_guard(mutex);
+                handles.push_back(socket);
+            }
+            while (auto message = co_await socket.receive()) co_await socket.send(*message);
+        },
+        {.threads = 2});
+    std::atomic<bool> over = false;
+    auto threads = std::vector<std::thread>();
+    for (int t = 0; t < 3; ++t)
+        threads.emplace_back([&] {
+            while (!over) {
+                auto mine = std::vector<wsio::socket>();
+                {
+                    auto const lock = std::lock_guard(mutex);
+                    mine = handles;
+                    if (handles.size() > 4) handles.erase(handles.begin());
+                }
+                for (auto& handle : mine) {
+                    auto copy = handle;
+                    auto moved = std::move(copy);
+                    asio::post(moved.get_executor(), [moved]() mutable { moved.write("from afar"); });
+                }
+                std::this_thread::sleep_for(1ms);
+            }
+        });
+    for (int i = 0; i < 60; ++i) {
+        auto client = server.connect();
+        client.send(frame(text_frame, "mine")).read_to("mine");
+        if (i % 3 == 0) client.send(close_frame(1000)).read_to(server_close(1000));
+        if (i % 3 == 1) client.reset();
+    }
+    over = true;
+    for (auto& thread : threads) thread.join();
+    server.stop();
+    handles.clear();
+}
+
+BOOST_AUTO_TEST_CASE(the_last_handle_may_go_on_another_thread) {
+    world w;
+    auto server = w.listen();
+    auto client = connect(w, server.port());
+    auto last = w.accept(server);
+    auto thread = std::thread([handle = std::move(last)]() mutable { handle = wsio::socket(); });
+    client.expect(server_close(1000)).send(close_frame(1000)).expect_end();
+    thread.join();
+    BOOST_TEST(w.until([&] { return server.clients_count() == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_may_be_destroyed_with_everything_under_way) {
+    auto witness = std::make_shared<int>();
+    auto survivor = wsio::socket();
+    auto lonely = std::optional<wsio::server>();
+    {
+        world w;
+        auto server = w.listen({.limits = {.outbox = 1000}});
+        lonely = server;
+        w.serve(server, [witness](wsio::socket socket) -> awaitable<void> {
+            auto const kept = witness;
+            if (socket.request().path() == "/sleep") co_await world::sleep(1h);
+            if (socket.request().path() == "/send") co_await socket.send(letters(20'000'000));
+            if (socket.request().path() == "/close") co_await socket.close();
+            if (socket.request().path() == "/callback") {
+                socket.on_message([socket, kept](const wsio::message&) {}).on_close([socket, kept](const auto&) {});
+                co_return;
+            }
+            co_await socket.receive();
+        });
+        auto clients = std::vector<client>();
+        for (auto path : {"/sleep", "/send", "/close", "/callback", "/receive"}) {
+            clients.push_back(connect(w, server.port(), protocol_version::hybi_13, path));
+            clients.back().send(frame(0x01, "half a message"));
+        }
+        clients.emplace_back(w, server.port()).send("GET / HT");
+        w.turn_for(20ms);
+        survivor = server.clients().begin()->second;
+    }
+    lonely.reset();
+    BOOST_TEST(survivor.request().path() == "/sleep");
+    survivor = wsio::socket();
+    BOOST_TEST(witness.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,14 @@
+#pragma once
+
+// What a sample of the documentation may take for granted, besides the library itself.
+
+#include <wsio/wsio.hpp>
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
