@@ -1,0 +1,235 @@
+#include "arguments.hpp"
+
+#include "failure.hpp"
+
+#include <wsio/protocols.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace wsio::bench {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw failure(exit_code::usage, why); }
+
+/// A word of the command line that needs another behind it, and that other.
+struct option {
+    std::string_view name;
+    std::string_view value;
+
+    [[noreturn]] void refuse(std::string_view wanted) const {
+        bench::refuse(fmt::format("{} takes {}, not '{}'", name, wanted, value));
+    }
+};
+
+/// Reads the number at the front of `text` and moves past it.
+std::optional<double> take_number(std::string_view& text) {
+    double number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (error != std::errc() || !std::isfinite(number)) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::size_t read_count(const option& given, std::size_t least, std::size_t most) {
+    std::size_t count = 0;
+    auto const* const end = given.value.data() + given.value.size();
+    auto const result = std::from_chars(given.value.data(), end, count);
+    if (result.ec != std::errc() || result.ptr != end || count < least || count > most)
+        given.refuse(fmt::format("a number from {} to {}", least, most));
+    return count;
+}
+
+std::size_t read_size(const option& given) {
+    constexpr std::size_t most = std::size_t{1} << 30;
+    auto rest = given.value;
+    std::size_t factor = 1;
+    if (rest.ends_with('k') || rest.ends_with('K')) factor = 1024;
+    if (rest.ends_with('m') || rest.ends_with('M')) factor = 1024 * 1024;
+    if (factor != 1) rest.remove_suffix(1);
+    std::size_t size = 0;
+    auto const result = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+    if (result.ec != std::errc() || result.ptr != rest.data() + rest.size() || size > most / factor)
+        given.refuse("a number of bytes up to 1024M, such as 16, 64k or 1M");
+    return size * factor;
+}
+
+nanoseconds read_duration(const option& given) {
+    constexpr double longest = 7 * 24 * 3600;
+    auto rest = given.value;
+    auto const number = take_number(rest);
+    auto const unit = rest == "ms" ? 0.001 : rest == "m" ? 60.0 : rest.empty() || rest == "s" ? 1.0 : 0.0;
+    if (!number || *number < 0 || unit == 0 || *number * unit > longest)
+        given.refuse("a time, such as 10, 0.5, 500ms or 2m");
+    return static_cast<nanoseconds>(*number * unit * static_cast<double>(second));
+}
+
+double read_rate(const option& given) {
+    auto rest = given.value;
+    auto const number = take_number(rest);
+    if (!number || !rest.empty() || *number <= 0 || *number > 1e9) given.refuse("messages a second, such as 5000");
+    return *number;
+}
+
+protocol_version read_protocol(const option& given) {
+    auto const name =
+        given.value == "75" || given.value == "76" ? "hixie-" + std::string(given.value) : std::string(given.value);
+    if (auto const version = protocols.find(name)) return *version;
+    given.refuse("13, 8, 7, 76 or 75");
+}
+
+measurement read_mode(const option& given) {
+    for (auto const mode : {measurement::echo, measurement::connect, measurement::idle})
+        if (given.value == to_string(mode)) return mode;
+    given.refuse("echo, connect or idle");
+}
+
+payload_kind read_payload(const option& given) {
+    if (given.value == "ascii") return payload_kind::ascii;
+    if (given.value == "chinese") return payload_kind::chinese;
+    if (given.value == "random") return payload_kind::random;
+    given.refuse("ascii, chinese or random");
+}
+
+std::string read_header(const option& given) {
+    auto const colon = given.value.find(':');
+    if (colon == 0 || colon == std::string_view::npos || given.value.find_first_of("\r\n") != std::string_view::npos)
+        given.refuse("a header field, such as 'Origin: http://example.com'");
+    return std::string(given.value) + "\r\n";
+}
+
+/// Takes an option that stands alone; false when there is none of that name.
+bool take_flag(settings& wanted, std::string_view name) {
+    if (name == "--text")
+        wanted.binary = false;
+    else if (name == "--binary")
+        wanted.binary = true;
+    else if (name == "--chinese")
+        wanted.payload = payload_kind::chinese;
+    else if (name == "--json")
+        wanted.json = true;
+    else
+        return false;
+    return true;
+}
+
+constexpr std::size_t any_count = std::numeric_limits<std::int32_t>::max();
+
+/// What takes a value, and how it is read.
+struct reader {
+    std::string_view name;
+    void (*read)(settings& wanted, const option& given);
+};
+
+constexpr std::array readers{
+    reader{"--connections", [](settings& to, const option& given) { to.connections = read_count(given, 1, 1 << 20); }},
+    reader{"--size", [](settings& to, const option& given) { to.size = read_size(given); }},
+    reader{"--depth", [](settings& to, const option& given) { to.depth = read_count(given, 1, 1 << 16); }},
+    reader{"--duration", [](settings& to, const option& given) { to.duration = read_duration(given); }},
+    reader{"--warmup", [](settings& to, const option& given) { to.warmup = read_duration(given); }},
+    reader{"--payload", [](settings& to, const option& given) { to.payload = read_payload(given); }},
+    reader{"--protocol", [](settings& to, const option& given) { to.version = read_protocol(given); }},
+    reader{"--rate", [](settings& to, const option& given) { to.rate = read_rate(given); }},
+    reader{"--threads",
+           [](settings& to, const option& given) { to.threads = static_cast<unsigned>(read_count(given, 1, 1024)); }},
+    reader{"--mode", [](settings& to, const option& given) { to.mode = read_mode(given); }},
+    reader{"--header", [](settings& to, const option& given) { to.headers += read_header(given); }},
+    reader{
+        "--server-pid",
+        [](settings& to, const option& given) { to.server_pid = static_cast<pid_t>(read_count(given, 1, any_count)); }},
+};
+
+void take_value(settings& wanted, const option& given) {
+    for (auto const& [name, read] : readers)
+        if (name == given.name) return read(wanted, given);
+}
+
+bool takes_value(std::string_view name) {
+    for (auto const& reader : readers)
+        if (name == reader.name) return true;
+    return false;
+}
+
+/// Checks what no option can check alone.
+void check_together(const settings& wanted) {
+    if (wanted.duration == 0) refuse("--duration must not be 0");
+    if (!is_hybi(wanted.version) && wanted.binary)
+        refuse(fmt::format("{} cannot carry binary messages (use --text)", to_string(wanted.version)));
+    if (wanted.payload == payload_kind::random && !wanted.binary)
+        refuse("--payload random is not UTF-8 and goes with --binary only");
+    if (wanted.rate != 0 && wanted.mode != measurement::echo) refuse("--rate goes with --mode echo only");
+    if (wanted.threads > wanted.connections)
+        refuse(fmt::format("{} threads need at least as many connections", wanted.threads));
+}
+
+}  // namespace
+
+settings parse_arguments(std::span<const char* const> arguments) {
+    settings wanted;
+    std::string_view url;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        std::string_view const word = arguments[i];
+        if (word == "--help" || word == "-h") {
+            wanted.help = true;
+            return wanted;
+        }
+        if (takes_value(word)) {
+            if (i + 1 == arguments.size()) refuse(fmt::format("{} needs a value", word));
+            take_value(wanted, {word, arguments[++i]});
+        } else if (word.starts_with('-')) {
+            if (!take_flag(wanted, word)) refuse(fmt::format("unknown option {}", word));
+        } else if (url.empty()) {
+            url = word;
+        } else {
+            refuse(fmt::format("one URL is enough: '{}' is a second one", word));
+        }
+    }
+    if (url.empty()) refuse("the URL of the server is missing");
+    wanted.target = parse_url(url);
+    check_together(wanted);
+    return wanted;
+}
+
+std::string_view help_text() noexcept {
+    return R"(Measures a WebSocket server: sends messages, checks every byte that comes back, and tells how many and how fast.
+
+Usage: wsio-bench ws://HOST[:PORT][/PATH] [OPTION]...
+
+What is measured
+  --mode echo          messages a server echoes, and how long each takes (the default)
+  --mode connect       connections opened and closed again
+  --mode idle          what connections that do nothing cost: opens them and holds them for --duration
+
+Load
+  --connections N      connections (100)
+  --size BYTES         payload of a message; 64k and 1M are understood (16)
+  --depth N            messages in flight on each connection (1)
+  --rate N             messages a second over all connections. Latency then counts from when a message was due, so that
+                       a server that stalls cannot hide it. Without: the next message goes out when an echo comes in
+  --text, --binary     kind of message (--text)
+  --payload KIND       ascii, chinese (3 bytes a character) or random (needs --binary); --chinese for short (ascii)
+  --protocol VERSION   13, 8, 7, 76 or 75 (13)
+  --header 'NAME: V'   field to add to the handshake; may be given more than once
+
+Time
+  --duration TIME      how long to measure: 10, 0.5, 500ms, 2m (10)
+  --warmup TIME        how long to send before measuring (1)
+
+Machine
+  --threads N          threads of the generator, which share the connections (1)
+  --server-pid PID     process of the server, on this machine: tells its CPU time for each message and its memory
+
+Output
+  --json               one JSON object instead of text
+
+Exit code: 0 all is well, 1 this machine would not (files, memory), 2 wrong command line, 3 no connection, 4 handshake
+refused, 5 wrong echo or broken protocol, 6 connection lost, 130 interrupted.
+)";
+}
+
+}  // namespace wsio::bench
