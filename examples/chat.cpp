@@ -22,8 +22,7 @@ using guests = std::unordered_set<wsio::socket>;
 
 // Queues a line for each guest and goes on: nobody waits for a slow reader, whom the library closes in the end (1013).
 void tell_all(const guests& room, std::string_view line) {
-    for (auto guest : room)
-        guest.write(line);
+    for (auto guest : room) guest.write(line);
 }
 
 asio::awaitable<void> chat(wsio::socket socket, guests& room) {

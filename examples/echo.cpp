@@ -11,8 +11,7 @@
 namespace {
 
 boost::asio::awaitable<void> echo(wsio::socket socket) {
-    while (auto message = co_await socket.receive())
-        co_await socket.send(*message);
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
 // Reads a list such as "13,8,7,76,75", where 75 and 76 stand for hixie-75 and hixie-76.
@@ -28,19 +27,17 @@ wsio::protocol_set protocols(const examples::arguments& arguments) {
     return chosen;
 }
 
-void print_address(const wsio::endpoint& endpoint) {
-    fmt::print("wsio_echo listens on {}\n", endpoint);
-}
+void print_address(const wsio::endpoint& endpoint) { fmt::print("wsio_echo listens on {}\n", endpoint); }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-    auto const arguments = examples::arguments(
-        argc, argv, "Echoes every WebSocket message.",
-        {{"--port", "3000", "port to listen on, 0 for any free one"},
-         {"--host", "", "address to listen on; every address when not given"},
-         {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
-         {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"}});
+    auto const arguments =
+        examples::arguments(argc, argv, "Echoes every WebSocket message.",
+                            {{"--port", "3000", "port to listen on, 0 for any free one"},
+                             {"--host", "", "address to listen on; every address when not given"},
+                             {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
+                             {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),

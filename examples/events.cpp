@@ -26,9 +26,7 @@ void on_connection(wsio::socket socket) {
     socket.on_close([](const wsio::status& status) { fmt::print("close: {}\n", status); });
 }
 
-void on_headers(const wsio::request&, wsio::headers& headers) {
-    headers.add("X-Powered-By", "wsio");
-}
+void on_headers(const wsio::request&, wsio::headers& headers) { headers.add("X-Powered-By", "wsio"); }
 
 void on_refused(const wsio::request& request, std::string_view why) {
     fmt::print("refused: {}: {}\n", request.target(), why);

@@ -15,15 +15,15 @@ namespace asio = boost::asio;
 
 asio::awaitable<wsio::http_response> page(const wsio::request& request) {
     if (request.path() != "/") co_return wsio::http_response{.status = 404, .body = "nothing is here\n"};
-    co_return wsio::http_response{.body = "<!doctype html><title>wsio</title><h1 id=time>...</h1><script>"
-                                          "new WebSocket(`ws://${location.host}/clock`).onmessage ="
-                                          " event => document.all.time.textContent = event.data</script>\n",
+    co_return wsio::http_response{.body =
+                                      "<!doctype html><title>wsio</title><h1 id=time>...</h1><script>"
+                                      "new WebSocket(`ws://${location.host}/clock`).onmessage ="
+                                      " event => document.all.time.textContent = event.data</script>\n",
                                   .content_type = "text/html; charset=utf-8"};
 }
 
 asio::awaitable<void> echo(wsio::socket socket) {
-    while (auto message = co_await socket.receive())
-        co_await socket.send(*message);
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
 asio::awaitable<void> clock(wsio::socket socket) {

@@ -60,9 +60,9 @@ asio::awaitable<void> stop_on_signal(asio::io_context& context, wsio::server web
 }  // namespace
 
 int main(int argc, char** argv) try {
-    auto const arguments = examples::arguments(argc, argv, "A Boost.Beast HTTP server with WebSockets by wsio.",
-                                               {{"--port", "3000", "port to listen on, 0 for any free one"},
-                                                {"--host", "0.0.0.0", "address to listen on"}});
+    auto const arguments = examples::arguments(
+        argc, argv, "A Boost.Beast HTTP server with WebSockets by wsio.",
+        {{"--port", "3000", "port to listen on, 0 for any free one"}, {"--host", "0.0.0.0", "address to listen on"}});
     auto context = asio::io_context(1);
     auto websockets = wsio::server(context.get_executor());
     websockets.on_connection(echo);
@@ -74,7 +74,7 @@ int main(int argc, char** argv) try {
     asio::co_spawn(context, accept_http(acceptor, websockets), asio::detached);
     asio::co_spawn(context, stop_on_signal(context, websockets), asio::detached);
     context.run();
-} catch (const std::exception& error) {
-    fmt::print(stderr, "wsio_own_beast_server: {}\n", error.what());
+} catch (const boost::system::system_error& error) {
+    fmt::print(stderr, "wsio_own_beast_server: {}\n", error.code().message());
     return 1;
 }

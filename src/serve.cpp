@@ -7,8 +7,10 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -53,13 +55,18 @@ public:
         }
     }
 
-    void drain() { asio::post(context_, [this] { asio::co_spawn(context_, drained(*this), asio::detached); }); }
+    /// Drains the loop and calls `done` on it.
+    void drain(std::function<void()> done) {
+        asio::post(context_, [this, done = std::move(done)]() mutable {
+            asio::co_spawn(context_, drained(*this, std::move(done)), asio::detached);
+        });
+    }
     void stop() { context_.stop(); }
 
 private:
-    static asio::awaitable<void> drained(worker& self) {
+    static asio::awaitable<void> drained(worker& self, std::function<void()> done) {
         co_await detail::front::drain(self.front_, drain_deadline);
-        self.context_.stop();
+        done();
     }
 
     asio::io_context context_{1};
@@ -69,12 +76,22 @@ private:
 
 using workers = std::vector<std::unique_ptr<worker>>;
 
-// The first signal drains, the second stops at once.
-void wait_for_signal(asio::signal_set& signals, workers& all, bool first) {
-    signals.async_wait([&signals, &all, first](const boost::system::error_code& ec, int) {
+void stop(const workers& all) {
+    for (auto const& each : all) each->stop();
+}
+
+// The first signal drains, the second stops at once. No loop ends before all are drained, so that the first one, which
+// hears the signals, hears the second.
+void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic<std::size_t>& busy) {
+    signals.async_wait([&](const boost::system::error_code& ec, int) {
         if (ec) return;
-        for (auto const& each : all) first ? each->drain() : each->stop();
-        if (first) wait_for_signal(signals, all, false);
+        for (auto const& each : all)
+            each->drain([&] {
+                if (--busy == 0) stop(all);
+            });
+        signals.async_wait([&](const boost::system::error_code& error, int) {
+            if (!error) stop(all);
+        });
     });
 }
 
@@ -90,9 +107,9 @@ void serve(std::uint16_t port, connection_handler handler, options settings) {
     if (shared) detail::check_port_is_free(all.front()->context(), {settings.host, port, false});
     for (auto const& each : all) each->listen(each == all.front() ? port : all.front()->local_endpoint().port, shared);
 
-    // A signal stops first on the other threads: the first loop must be the last to end, because it hears the second one.
     asio::signal_set signals(all.front()->context(), SIGINT, SIGTERM);
-    wait_for_signal(signals, all, true);
+    std::atomic<std::size_t> busy = all.size();
+    wait_for_signals(signals, all, busy);
     if (settings.on_listening) settings.on_listening(all.front()->local_endpoint());
 
     std::vector<std::jthread> threads;

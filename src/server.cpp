@@ -28,7 +28,12 @@ struct owner {
     std::shared_ptr<detail::front> front;  ///< Null for a server that gets its connections by handle_upgrade.
     bool owns_front = false;
 
+    owner(std::shared_ptr<detail::server_state> s, std::shared_ptr<detail::front> f, bool owns) noexcept
+        : state(std::move(s)), front(std::move(f)), owns_front(owns) {}
+    owner(const owner&) = delete;  // the end of a copy would stop the server
+    owner& operator=(const owner&) = delete;
     ~owner() {
+        state->close_accepted();  // nobody can accept them any more
         if (!front) return;
         front->detach(*state);
         if (owns_front) front->stop();
@@ -37,7 +42,7 @@ struct owner {
 
 std::shared_ptr<detail::server_state> handle_to(std::shared_ptr<detail::server_state> state,
                                                 std::shared_ptr<detail::front> front, bool owns_front) {
-    auto const shared = std::make_shared<owner>(owner{std::move(state), std::move(front), owns_front});
+    auto const shared = std::make_shared<owner>(std::move(state), std::move(front), owns_front);
     return {shared, shared->state.get()};
 }
 
@@ -49,10 +54,14 @@ std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::fro
         auto const alive = weak.lock();
         return alive ? alive->local_endpoint() : endpoint{};
     };
-    if (owns_front)
+    if (owns_front) {
         state->on_stop = [weak] {
             if (auto const alive = weak.lock()) alive->stop();
         };
+        state->on_drain = [weak](std::chrono::milliseconds deadline) {
+            return detail::front::drain(weak.lock(), deadline);
+        };
+    }
     front->attach(state);
     return handle_to(std::move(state), front, owns_front);
 }
@@ -97,7 +106,8 @@ struct take_over_here {
 }  // namespace
 
 server::server(asio::any_io_executor executor, options options)
-    : state_(handle_to(std::make_shared<detail::server_state>(std::move(executor), std::move(options)), nullptr, false)) {}
+    : state_(
+          handle_to(std::make_shared<detail::server_state>(std::move(executor), std::move(options)), nullptr, false)) {}
 
 asio::awaitable<std::optional<socket>> server::accept() { return detail::server_state::accept(state_); }
 
@@ -109,8 +119,8 @@ void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::
     stream.native_non_blocking(true);
     boost::system::error_code ignored;
     stream.set_option(asio::ip::tcp::no_delay(true), ignored);
-    asio::dispatch(state_->home().context(),
-                   take_over_here{state_, travelling_descriptor(stream.release()), std::move(request), std::string(head)});
+    asio::dispatch(state_->home().context(), take_over_here{state_, travelling_descriptor(stream.release()),
+                                                            std::move(request), std::string(head)});
 }
 
 std::map<std::size_t, socket> server::clients() const { return state_->clients(); }
@@ -135,7 +145,8 @@ server& server::on_headers(std::function<void(const request&, headers&)> callbac
 endpoint server::local_endpoint() const { return state_->local_endpoint ? state_->local_endpoint() : endpoint{}; }
 
 asio::awaitable<void> server::drain(std::chrono::milliseconds deadline) {
-    return detail::server_state::drain(state_, deadline);
+    // A server that has the port to itself also sees to the connections that are not WebSockets yet.
+    return state_->on_drain ? state_->on_drain(deadline) : detail::server_state::drain(state_, deadline);
 }
 
 void server::stop() {
@@ -144,14 +155,22 @@ void server::stop() {
 
 asio::any_io_executor server::get_executor() const { return state_->executor(); }
 
-asio::awaitable<server> listen(std::uint16_t port, options settings) {
-    auto const executor = co_await asio::this_coro::executor;
+server listen(asio::any_io_executor executor, std::uint16_t port, const options& options) {
     auto const front = std::make_shared<detail::front>(
-        executor, http_handler(),
-        http_options{settings.host, settings.limits, settings.timeouts, settings.trusted_proxies, {}});
-    server result(attached(front, std::move(settings), true));
+        std::move(executor), http_handler(),
+        http_options{options.host, options.limits, options.timeouts, options.trusted_proxies, {}});
+    server result(attached(front, options, true));
     front->listen(port);
-    co_return result;
+    return result;
+}
+
+asio::awaitable<server> listen(std::uint16_t port) {
+    options const defaults;
+    co_return listen(co_await asio::this_coro::executor, port, defaults);
+}
+
+asio::awaitable<server> listen(std::uint16_t port, const options& options) {
+    co_return listen(co_await asio::this_coro::executor, port, options);
 }
 
 server attach(http_server& http, options settings) { return server(attached(http.front_, std::move(settings), false)); }

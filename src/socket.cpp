@@ -44,9 +44,9 @@ asio::awaitable<void> until_ended(connection& c, detail::operation) { co_await c
 
 }  // namespace
 
-socket::socket(connection* c) noexcept : connection_(c) { connection_->retain(); }
+socket::socket(connection* c) noexcept : connection_(c), context_(&c->home().context()) { connection_->retain(); }
 
-socket::socket(const socket& other) noexcept : connection_(other.connection_) {
+socket::socket(const socket& other) noexcept : connection_(other.connection_), context_(other.context_) {
     if (connection_ != nullptr) connection_->retain();
 }
 
@@ -124,9 +124,7 @@ std::string_view socket::subprotocol() const noexcept {
 
 wsio::status socket::status() const { return connection_ == nullptr ? wsio::status{} : connection_->status(); }
 
-endpoint socket::local_endpoint() const {
-    return connection_ == nullptr ? endpoint{} : connection_->local_endpoint();
-}
+endpoint socket::local_endpoint() const { return connection_ == nullptr ? endpoint{} : connection_->local_endpoint(); }
 
 std::size_t socket::buffered_amount() const noexcept {
     return connection_ == nullptr ? 0 : connection_->buffered_amount();
@@ -138,24 +136,22 @@ const std::any& socket::user_value() const noexcept {
 }
 
 asio::any_io_executor socket::get_executor() const {
-    return connection_ == nullptr ? asio::any_io_executor() : connection_->executor();
+    if (connection_ != nullptr) return connection_->executor();
+    return context_ == nullptr ? asio::any_io_executor() : context_->get_executor();
 }
 
 socket& socket::on_message(std::function<void(const message&)> callback) {
-    if (connection_ != nullptr)
-        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.message = callback; });
+    if (connection_ != nullptr) connection_->listen().message = std::move(callback);
     return *this;
 }
 
 socket& socket::on_close(std::function<void(const wsio::status&)> callback) {
-    if (connection_ != nullptr)
-        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.close = callback; });
+    if (connection_ != nullptr) connection_->listen().close = std::move(callback);
     return *this;
 }
 
 socket& socket::on_error(std::function<void(const wsio::status&)> callback) {
-    if (connection_ != nullptr)
-        connection_->listen([callback = std::move(callback)](auto& callbacks) { callbacks.error = callback; });
+    if (connection_ != nullptr) connection_->listen().error = std::move(callback);
     return *this;
 }
 

@@ -60,7 +60,8 @@ public:
 
 private:
     static asio::awaitable<void> serve(conversation& shared, bool answers) {
-        auto server = co_await wsio::listen(0, {.host = "127.0.0.1"});
+        wsio::options const options{.host = "127.0.0.1"};
+        auto server = co_await wsio::listen(0, options);
         shared.port_ = server.port();
         auto socket = co_await server.accept();
         shared.open_ = true;

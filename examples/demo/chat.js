@@ -16,7 +16,8 @@
   let room = 0, lastLine = 0;  // to tell which lines are new after a reconnection
   let lastBy = {};
   let attempts = 0, retryTimer = 0, retryAt = 0;
-  let atEnd = true;            // of the messages; then it stays there
+  let atEnd = true;            // the last message is seen, and is to be when more come or the room for them shrinks
+  let height = messages.clientHeight;
   let unread = 0;
 
   // Elements are made with text nodes only; nothing that a guest wrote is ever parsed as HTML.
@@ -243,10 +244,14 @@
   });
   element('newer').addEventListener('click', scrollToEnd);
   messages.addEventListener('scroll', () => {
-    atEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 60;
+    if (messages.clientHeight !== height) return;  // resized, not scrolled by the user
+    atEnd = messages.scrollHeight - messages.scrollTop - height < 60;
     if (atEnd) element('newer').hidden = true;
   });
-  new ResizeObserver(() => { if (atEnd) scrollToEnd(); }).observe(messages);
+  new ResizeObserver(() => {
+    height = messages.clientHeight;
+    if (atEnd) scrollToEnd();
+  }).observe(messages);
   element('retry').addEventListener('click', retryNow);
   addEventListener('online', retryNow);
   document.addEventListener('visibilitychange', () => {

@@ -17,8 +17,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr auto burst = 10.0;             // lines that a guest may say at once,
-constexpr auto lines_per_second = 2.0;   // and in the long run
+constexpr auto burst = 10.0;            // lines that a guest may say at once,
+constexpr auto lines_per_second = 2.0;  // and in the long run
 
 std::int64_t milliseconds_since_1970() {
     auto const now = std::chrono::system_clock::now().time_since_epoch();
@@ -136,9 +136,8 @@ void chat_room::rename(guest& who, std::string_view wanted) {
 std::string chat_room::free_name(std::string_view wanted, unsigned id) const {
     auto const name = clean(wanted, name_length);
     auto const taken = [&](const std::string& candidate) {
-        return std::ranges::any_of(guests_, [&](auto const& other) {
-            return other.first != id && other.second.name == candidate;
-        });
+        return std::ranges::any_of(
+            guests_, [&](auto const& other) { return other.first != id && other.second.name == candidate; });
     };
     if (name.empty()) return fmt::format("guest {}", id);
     auto candidate = name;
@@ -149,8 +148,8 @@ std::string chat_room::free_name(std::string_view wanted, unsigned id) const {
 std::string chat_room::who_is_here() const {
     auto text = std::string();
     for (auto const& [id, present] : guests_)
-        text += fmt::format("{}{} ({})", text.empty() ? "Here: " : ", ", present.name,
-                            present.socket.protocol_version());
+        text +=
+            fmt::format("{}{} ({})", text.empty() ? "Here: " : ", ", present.name, present.socket.protocol_version());
     return text + '.';
 }
 

@@ -17,11 +17,12 @@ namespace demo {
 /// Thread safety: everything belongs on the executor of the sockets, which all live on one.
 class chat_room {
 public:
-    static constexpr std::size_t capacity = 200;             ///< Guests at one time.
-    static constexpr std::size_t name_length = 24;           ///< Characters.
-    static constexpr std::size_t line_length = 500;          ///< Characters.
-    static constexpr std::size_t history_length = 50;        ///< Lines that a newcomer is shown.
-    static constexpr std::string_view subprotocol = "json";  ///< Who agreed on it gets JSON, everybody else plain lines.
+    static constexpr std::size_t capacity = 200;       ///< Guests at one time.
+    static constexpr std::size_t name_length = 24;     ///< Characters.
+    static constexpr std::size_t line_length = 500;    ///< Characters.
+    static constexpr std::size_t history_length = 50;  ///< Lines that a newcomer is shown.
+    static constexpr std::string_view subprotocol =
+        "json";  ///< Who agreed on it gets JSON, everybody else plain lines.
 
     /// Lets a connection take part until it ends. The room must outlive it.
     void join(wsio::socket socket);

@@ -27,19 +27,19 @@ namespace asio = boost::asio;
 asio::awaitable<wsio::http_response> answer(const wsio::request& request) {
     if (request.path() != "/") co_return wsio::http_response{.status = 404, .body = "There is only one page: /\n"};
     if (request.method() != "GET" && request.method() != "HEAD")
-        co_return wsio::http_response{.status = 405, .body = "The page is there to GET.\n", .fields = {{"Allow", "GET"}}};
-    co_return wsio::http_response{
-        .body = std::string(demo::page()),
-        .content_type = "text/html; charset=utf-8",
-        .fields = {{"Cache-Control", "no-cache"},
-                   {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src "
-                                               "'unsafe-inline'; img-src data:; connect-src 'self' ws: wss:"},
-                   {"X-Content-Type-Options", "nosniff"}}};
+        co_return wsio::http_response{
+            .status = 405, .body = "The page is there to GET.\n", .fields = {{"Allow", "GET"}}};
+    co_return wsio::http_response{.body = std::string(demo::page()),
+                                  .content_type = "text/html; charset=utf-8",
+                                  .fields = {{"Cache-Control", "no-cache"},
+                                             {"Content-Security-Policy",
+                                              "default-src 'none'; style-src 'unsafe-inline'; script-src "
+                                              "'unsafe-inline'; img-src data:; connect-src 'self' ws: wss:"},
+                                             {"X-Content-Type-Options", "nosniff"}}};
 }
 
 asio::awaitable<void> echo(wsio::socket socket) {
-    while (auto message = co_await socket.receive())
-        co_await socket.send(*message);
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
 asio::awaitable<void> accept_echo(wsio::server server) {
@@ -63,12 +63,13 @@ void print_what_to_try(const wsio::endpoint& endpoint, const std::string& networ
     fmt::print("wsio {} demo listens on {}\n\n  open    http://{}/\n", wsio::version, endpoint, here);
     if (endpoint.address.is_unspecified() && !network.empty())
         fmt::print("          http://{}:{}/   from other machines\n", network, endpoint.port);
-    fmt::print("  chat    ws://{0}/chat\n"
-               "  echo    ws://{0}/echo\n"
-               "  try     npx wscat -c 'ws://{0}/chat?name=Ada'\n"
-               "          python3 -m websockets 'ws://{0}/chat?name=Ada'\n\n"
-               "Ctrl-C closes every connection and stops.\n\n",
-               here);
+    fmt::print(
+        "  chat    ws://{0}/chat\n"
+        "  echo    ws://{0}/echo\n"
+        "  try     npx wscat -c 'ws://{0}/chat?name=Ada'\n"
+        "          python3 -m websockets 'ws://{0}/chat?name=Ada'\n\n"
+        "Ctrl-C closes every connection and stops.\n\n",
+        here);
 }
 
 asio::awaitable<void> stop_on_signal(wsio::http_server http) {
@@ -95,9 +96,10 @@ void serve(std::uint16_t port, std::string host) {
                               .limits = {.message_size = 4096}});
     chat.on_connection([&room](wsio::socket socket) { room.join(std::move(socket)); });
     // Pages of any site may use the echo: it knows nothing worth stealing.
-    asio::co_spawn(context,
-                   accept_echo(attach(http, {.path = "/echo", .origins = {"*"}, .limits = {.message_size = 1024 * 1024}})),
-                   asio::detached);
+    asio::co_spawn(
+        context,
+        accept_echo(attach(http, {.path = "/echo", .origins = {"*"}, .limits = {.message_size = 1024 * 1024}})),
+        asio::detached);
 
     http.listen(port);
     print_what_to_try(http.local_endpoint(), address_in_the_network(context));
@@ -112,10 +114,12 @@ int main(int argc, char** argv) try {
                                                {{"--port", "3000", "port to listen on, 0 for any free one"},
                                                 {"--host", "", "address to listen on; every address when not given"}});
     serve(arguments.number<std::uint16_t>("--port"), arguments.text("--host"));
-} catch (const std::exception& error) {
-    auto const* const cause = dynamic_cast<const boost::system::system_error*>(&error);
-    auto const in_use = cause && cause->code() == asio::error::address_in_use;
+} catch (const boost::system::system_error& error) {
+    auto const in_use = error.code() == asio::error::address_in_use;
     fmt::print(stderr, "wsio_demo: {}{}\n", error.what(),
                in_use ? "; stop the program that has it, or choose another port with --port" : "");
+    return 1;
+} catch (const std::exception& error) {
+    fmt::print(stderr, "wsio_demo: {}\n", error.what());
     return 1;
 }

@@ -29,7 +29,7 @@ char32_t take_character(std::string_view& text) {
 bool is_blank(char32_t c) { return c <= ' ' || c == 0xA0 || c == 0x3000; }
 
 bool is_hidden(char32_t c) {
-    return c == invalid || (c >= 0x7F && c < 0xA0) ||                        // a terminal would obey C1 controls
+    return c == invalid || (c >= 0x7F && c < 0xA0) ||                       // a terminal would obey C1 controls
            (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||  // directions
            c == 0x2028 || c == 0x2029 || c == 0xFEFF;
 }

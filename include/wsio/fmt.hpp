@@ -41,7 +41,7 @@ struct fmt::formatter<wsio::endpoint> : fmt::formatter<std::string_view> {
     auto format(const wsio::endpoint& endpoint, format_context& context) const -> decltype(context.out());
 };
 
-/// Prints "1001 going away, closed by the server: server is stopping".
+/// Prints "1001 going away, ended by the server: the server is stopping".
 template <>
 struct fmt::formatter<wsio::status> : fmt::formatter<std::string_view> {
     auto format(const wsio::status& status, format_context& context) const -> decltype(context.out());

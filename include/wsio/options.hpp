@@ -22,7 +22,7 @@
 namespace wsio {
 
 /// Bounds every buffer of a connection. All are finite; a limit of zero is refused with `std::invalid_argument` when a
-/// server is made.
+/// server is made, but for `body_size`.
 struct limits {
     /// Request line and header fields of the handshake, in bytes; 431 beyond.
     std::size_t head_size = 16 * 1024;

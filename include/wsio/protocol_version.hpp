@@ -23,9 +23,7 @@ inline constexpr std::array all_protocol_versions{
 };
 
 /// Tells whether a version is one of the hybi family (7, 8, 13), which share one framing.
-[[nodiscard]] constexpr bool is_hybi(protocol_version version) noexcept {
-    return version >= protocol_version::hybi_7;
-}
+[[nodiscard]] constexpr bool is_hybi(protocol_version version) noexcept { return version >= protocol_version::hybi_7; }
 
 /// Gives a version's name as WebSocket.IO wrote it: "hixie-75", "hixie-76", "hybi-7", "hybi-8" or "hybi-13".
 [[nodiscard]] constexpr std::string_view to_string(protocol_version version) noexcept {

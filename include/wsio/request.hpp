@@ -26,7 +26,9 @@ public:
     [[nodiscard]] std::string_view target() const noexcept { return target_; }
 
     /// Gives the target's part before the query, such as "/chat", as it was sent (percent signs are not decoded).
-    [[nodiscard]] std::string_view path() const noexcept { return std::string_view(target_).substr(0, target_.find('?')); }
+    [[nodiscard]] std::string_view path() const noexcept {
+        return std::string_view(target_).substr(0, target_.find('?'));
+    }
 
     /// Gives the target's part behind the first question mark, such as "room=1"; empty when there is none.
     [[nodiscard]] std::string_view query() const noexcept {
@@ -69,7 +71,6 @@ private:
     endpoint remote_;
     bool secure_ = false;
     unsigned char http_minor_ = 1;
-
 };
 
 }  // namespace wsio

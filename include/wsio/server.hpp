@@ -95,7 +95,7 @@ public:
 
 private:
     friend class http_server;
-    friend boost::asio::awaitable<server> listen(std::uint16_t port, options options);
+    friend server listen(boost::asio::any_io_executor executor, std::uint16_t port, const options& options);
     friend server attach(http_server& http, options options);
     explicit server(std::shared_ptr<detail::server_state> state) noexcept : state_(std::move(state)) {}
 
@@ -114,16 +114,25 @@ private:
     std::shared_ptr<detail::server_state> state_;
 };
 
-/// Listens on `port` (0 for any free one) with the executor of the calling coroutine; ordinary HTTP requests are answered
-/// with 501 Not Implemented.
-///
-///     auto server = co_await wsio::listen(3000);
-///     while (auto socket = co_await server.accept())
-///         co_spawn(socket->get_executor(), echo(std::move(*socket)), detached);
+/// Listens on `port` (0 for any free one); ordinary HTTP requests are answered with 501 Not Implemented.
 ///
 /// Throws `boost::system::system_error` that names address and cause when the port cannot be had, and
 /// `std::invalid_argument` when an option makes no sense.
-[[nodiscard]] boost::asio::awaitable<server> listen(std::uint16_t port, options options = {});
+[[nodiscard]] server listen(boost::asio::any_io_executor executor, std::uint16_t port, const options& options);
+
+/// As above, with the executor of the calling coroutine.
+///
+///     auto server = co_await wsio::listen(3000);
+///     while (auto socket = co_await server.accept())
+///         co_spawn(socket->get_executor(), echo(*socket), detached);
+[[nodiscard]] boost::asio::awaitable<server> listen(std::uint16_t port);
+
+/// As above, with options, which must be a variable that lives until the answer is there.
+[[nodiscard]] boost::asio::awaitable<server> listen(std::uint16_t port, const options& options);
+
+/// Not to be had: GCC 12 destroys an aggregate such as `{.path = "/chat"}` twice when it stands in a `co_await`
+/// expression. Give the options a name, or call `listen(executor, port, {.path = "/chat"})`.
+boost::asio::awaitable<server> listen(std::uint16_t port, options&& options) = delete;
 
 /// Serves WebSockets beside the ordinary HTTP of `http`, on the same port. Several servers with different paths may be
 /// attached; the first whose path fits gets the connection.

@@ -10,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <any>
 #include <cstddef>
@@ -32,9 +33,11 @@ public:
     /// Makes a handle to nothing: `receive` gives nothing, `send` gives false, `ready_state` is closed.
     socket() noexcept = default;
     socket(const socket& other) noexcept;
-    socket(socket&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    socket(socket&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), context_(other.context_) {}
     socket& operator=(socket other) noexcept {
         std::swap(connection_, other.connection_);
+        std::swap(context_, other.context_);
         return *this;
     }
     ~socket();
@@ -79,7 +82,8 @@ public:
     /// Runs the closing handshake: sends what is queued, then the closing frame, waits for the peer's answer and the end
     /// of the TCP connection, at most `timeouts::close`. `reason` is cut to 123 bytes. Returns at once when the
     /// connection is over. Cancellation ends only the wait.
-    [[nodiscard]] boost::asio::awaitable<void> close(close_code code = close_code::normal, std::string_view reason = {});
+    [[nodiscard]] boost::asio::awaitable<void> close(close_code code = close_code::normal,
+                                                     std::string_view reason = {});
 
     /// Starts the closing handshake without waiting.
     socket& end(close_code code = close_code::normal, std::string_view reason = {});
@@ -121,7 +125,8 @@ public:
     /// Gives the value that `options::authorize` accepted the connection with; empty when there is none.
     [[nodiscard]] const std::any& user_value() const noexcept;
 
-    /// Gives the executor that the connection lives on.
+    /// Gives the executor that the connection lives on. A handle that was moved from still knows it, because the arguments
+    /// of `co_spawn(socket->get_executor(), handler(std::move(*socket)), …)` are evaluated in any order.
     [[nodiscard]] boost::asio::any_io_executor get_executor() const;
 
     /// Calls back for each message, instead of `receive`. Callbacks run on the socket's executor; an exception closes the
@@ -149,6 +154,7 @@ private:
     explicit socket(detail::connection* c) noexcept;
 
     detail::connection* connection_ = nullptr;
+    boost::asio::io_context* context_ = nullptr;
 };
 
 }  // namespace wsio

@@ -55,7 +55,7 @@ struct status {
     std::string cause;   ///< What happened, for a person, such as "frame is not masked (RFC 6455 5.1)".
     bool clean = false;  ///< Whether the closing handshake was completed.
 
-    /// Gives one line, such as "1001 going away, closed by the server: server is stopping".
+    /// Gives one line, such as "1001 going away, ended by the server: the server is stopping".
     [[nodiscard]] std::string to_string() const;
 };
 

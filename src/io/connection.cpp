@@ -115,9 +115,11 @@ void connection::set_deadline(std::chrono::milliseconds from_now, const char* ca
 void connection::deadline_passed() {
     switch (phase_) {
         case phase::handshake:
-            // The session answers when it waits for input; should it be in the application's hands, or the peer take no
-            // answer, the next deadline drops the connection.
-            if (timed_out_) {
+            // The session answers when it waits for input; should the peer take no answer, the next deadline drops it.
+            if (late_answer_ != nullptr) {
+                write_raw(*late_answer_);
+                finish();
+            } else if (timed_out_) {
                 end_now();
             } else {
                 timed_out_ = true;
@@ -262,10 +264,15 @@ void connection::tell_ended_later() {
 void connection::tell_ended() {
     auto const told = std::move(callbacks_);  // they may hold the socket itself
     if (!told) return;
+    bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;
+    if (is_error) tell(told->error);
+    tell(told->close);
+}
+
+void connection::tell(const std::function<void(const wsio::status&)>& callback) {
+    if (!callback) return;
     try {
-        bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;
-        if (is_error && told->error) told->error(*status_);
-        if (told->close) told->close(*status_);
+        callback(*status_);
     } catch (...) {
         if (server_) server_->report(std::current_exception(), opening_->request);
     }
@@ -277,22 +284,17 @@ void connection::application_failed(std::exception_ptr exception) {
 }
 
 asio::awaitable<void> connection::wait_until_ended(connection& c) {
-    waiting_list::place place(c.closers_);
-    while (c.phase_ != phase::ended) co_await place.wait();
+    waiting_list::place waiting(c.closers_);
+    while (c.phase_ != phase::ended) co_await waiting.wait();
 }
 
-void connection::listen(std::function<void(callbacks&)> change) {
-    if (loop_gone_) return;
+connection::callbacks& connection::listen() {
     if (!callbacks_) callbacks_ = std::make_unique<callbacks>();
-    // In a turn of its own, because the callback that is replaced may be running.
-    asio::post(loop_.context(), [this, change = std::move(change), held = operation(this)] {
-        if (!callbacks_) return;
-        change(*callbacks_);
-        if (phase_ == phase::ended)
-            tell_ended_later();
-        else
-            process_now();  // messages may wait already
-    });
+    if (phase_ == phase::ended && !loop_gone_)
+        tell_ended_later();
+    else if (!loop_gone_)
+        process_later();  // messages may wait already
+    return *callbacks_;
 }
 
 }  // namespace wsio::detail

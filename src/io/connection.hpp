@@ -89,8 +89,11 @@ public:
     }
     /// Waits until the network has taken what was written.
     static boost::asio::awaitable<void> written(connection& c);
-    /// Tells whether the session waits in `fill` for a request that has not begun.
-    [[nodiscard]] bool awaits_input() const noexcept { return receiver_.waiting() && unparsed_.empty(); }
+    /// Tells whether the session waits in `fill`.
+    [[nodiscard]] bool awaits_input() const noexcept { return phase_ == phase::handshake && filling_; }
+    /// While the application decides about the handshake, its deadline sends `answer` and ends the connection; null again
+    /// when the application has decided.
+    void answer_at_deadline(const std::string* answer) noexcept { late_answer_ = answer; }
     /// Writes what is queued, ends the sending half, and drops the connection when the peer has ended too or at the
     /// deadline. Input is ignored from here on.
     void finish();
@@ -100,7 +103,8 @@ public:
     void clear_deadline() noexcept { loop_.clear_deadline(*this); }
 
     /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
-    void open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed, std::shared_ptr<server_state> server);
+    void open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed,
+              std::shared_ptr<server_state> server);
 
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
@@ -122,8 +126,8 @@ public:
         std::function<void(const wsio::status&)> close;
         std::function<void(const wsio::status&)> error;
     };
-    /// Changes the callbacks, in a turn of its own. From now on the connection lives without handles.
-    void listen(std::function<void(callbacks&)> change);
+    /// Gives the callbacks, to be set at once. From now on the connection lives without handles.
+    [[nodiscard]] callbacks& listen();
 
     [[nodiscard]] phase current_phase() const noexcept { return phase_; }
     [[nodiscard]] wsio::ready_state ready_state() const noexcept;
@@ -175,7 +179,7 @@ private:
     [[nodiscard]] bool in_input(const char* at) const noexcept {
         return at >= input_.data() && at < input_.data() + input_.capacity();
     }
-    void take_event_into(std::optional<message>& place);
+    void take_event_into(std::optional<message>& taken);
     void queue_message();
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
@@ -200,6 +204,7 @@ private:
     void end_now();
     void tell_ended();
     void tell_ended_later();
+    void tell(const std::function<void(const wsio::status&)>& callback);
     void abandoned();
     void maybe_let_go() noexcept;
 
@@ -245,6 +250,7 @@ private:
     waiting_list closers_;
 
     const char* deadline_cause_ = "";
+    const std::string* late_answer_ = nullptr;
     endpoint remote_;
     connection* next_ = nullptr;
     connection* previous_ = nullptr;

@@ -105,7 +105,7 @@ asio::awaitable<bool> connection::fill(connection& c) {
         co_await c.receiver_.wait();
         c.filling_ = false;
     }
-    co_return c.phase_ == phase::handshake && c.unparsed_.size() != before;
+    co_return c.phase_ == phase::handshake&& c.unparsed_.size() != before;
 }
 
 void connection::end_of_stream(int error) {
@@ -172,7 +172,8 @@ void connection::peer_closed(const protocol::event& event) {
         status_->clean = true;
     } else {
         note_end(ended_by::peer, event.code, event.data, "the peer closed the connection", true);
-        append_close(event.code, {});
+        // 1010 is a client's to send (RFC 6455 7.4.1), so it is not echoed.
+        append_close(event.code == close_code::mandatory_extension ? close_code::normal : event.code, {});
     }
     finish();
 }
@@ -220,13 +221,13 @@ void connection::settle_input() {
 }
 
 // The message is built where it is to live, because one that borrows would make a copy of its payload to move.
-void connection::take_event_into(std::optional<message>& place) {
+void connection::take_event_into(std::optional<message>& taken) {
     event_pending_ = false;
     bool const binary = event_.type == protocol::opcode::binary;
     if (event_.assembled)
-        place.emplace(own_payload{decoder_->take_payload(), binary});
+        taken.emplace(own_payload{decoder_->take_payload(), binary});
     else
-        place.emplace(loop_.lend(event_.data, binary));
+        taken.emplace(loop_.lend(event_.data, binary));
 }
 
 void connection::drop_event() {
@@ -278,12 +279,16 @@ asio::awaitable<void> connection::wait_for_message() {
 }
 
 void connection::call_back(const message& received) {
+    // The callback may replace itself, so it must not be the one in place while it runs. One that threw is not called
+    // again.
+    auto callback = std::exchange(callbacks_->message, nullptr);
     try {
-        // The callback may replace itself or end the connection, which lets go of all callbacks later.
-        callbacks_->message(received);
+        callback(received);
     } catch (...) {
         application_failed(std::current_exception());
+        return;
     }
+    if (callbacks_ && !callbacks_->message) callbacks_->message = std::move(callback);
 }
 
 }  // namespace wsio::detail

@@ -162,13 +162,13 @@ void connection::after_flush(outbox::result result) {
 }
 
 asio::awaitable<void> connection::wait_for_room(connection& c) {
-    waiting_list::place place(c.senders_);
-    while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await place.wait();
+    waiting_list::place waiting(c.senders_);
+    while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await waiting.wait();
 }
 
 asio::awaitable<void> connection::written(connection& c) {
-    waiting_list::place place(c.senders_);
-    while (c.phase_ == phase::handshake && !c.outbox_.empty()) co_await place.wait();
+    waiting_list::place waiting(c.senders_);
+    while (c.phase_ == phase::handshake && !c.outbox_.empty()) co_await waiting.wait();
 }
 
 std::size_t connection::buffered_amount() const noexcept {

@@ -27,7 +27,8 @@ http_response failed() { return {500, "the server failed to answer this request\
 }  // namespace
 
 front::front(asio::any_io_executor executor, http_handler handler, http_options settings)
-    : settings_(std::move(settings)),
+    : resident(loop::of(executor)),
+      settings_(std::move(settings)),
       proxies_(settings_.trusted_proxies),
       handler_(std::move(handler)),
       executor_(std::move(executor)),
@@ -42,17 +43,19 @@ front::~front() {
 
 void front::listen(std::uint16_t port, bool shared) {
     auto const self = weak_from_this();
-    listeners_.push_back(std::make_shared<listener>(
-        loop_.context(), listener::address{settings_.host, port, shared}, [self](int fd, endpoint remote) {
-            if (auto const alive = self.lock())
-                alive->accepted(fd, std::move(remote));
-            else
-                ::close(fd);
-        }));
+    listeners_.push_back(std::make_shared<listener>(loop_.context(), listener::address{settings_.host, port, shared},
+                                                    [self](int fd, endpoint remote) {
+                                                        if (auto const alive = self.lock())
+                                                            alive->accepted(fd, std::move(remote));
+                                                        else
+                                                            ::close(fd);
+                                                    }));
     listeners_.back()->start();
 }
 
-endpoint front::local_endpoint() const { return listeners_.empty() ? endpoint{} : listeners_.front()->local_endpoint(); }
+endpoint front::local_endpoint() const {
+    return listeners_.empty() ? endpoint{} : listeners_.front()->local_endpoint();
+}
 
 void front::detach(const server_state& server) {
     std::erase_if(servers_, [&server](auto const& attached) { return attached.get() == &server; });
@@ -165,10 +168,14 @@ bool front::owns(const connection& c) const {
 }
 
 void front::stop() {
-    if (std::exchange(stopped_, true)) return;
+    if (loop_is_gone() || std::exchange(stopped_, true)) return;
     for (auto const& open : listeners_) open->close();
     loop_.for_each_connection([this](connection& c) {
-        if (c.owner == this && c.current_phase() == connection::phase::handshake && c.awaits_input()) c.finish();
+        if (c.owner != this || !c.awaits_input()) return;
+        if (c.input().empty())
+            c.finish();
+        else
+            refuse(c, {503, "the server is stopping"});
     });
 }
 
@@ -183,7 +190,8 @@ asio::awaitable<void> front::drain(std::shared_ptr<front> self, std::chrono::mil
     asio::steady_timer timer(self->executor_);
     for (;;) {
         bool any = false;
-        self->loop_.for_each_connection([&](connection& c) { any = any || (c.current_phase() != connection::phase::ended && self->owns(c)); });
+        self->loop_.for_each_connection(
+            [&](connection& c) { any = any || (c.current_phase() != connection::phase::ended && self->owns(c)); });
         if (!any || std::chrono::steady_clock::now() >= end) break;
         timer.expires_after(std::chrono::milliseconds(10));
         co_await timer.async_wait(asio::use_awaitable);

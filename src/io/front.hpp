@@ -22,7 +22,7 @@ namespace wsio::detail {
 
 /// What stands at a port: accepts connections, reads their HTTP, answers what is ordinary and passes WebSocket
 /// handshakes on to the server that has the path.
-class front : public std::enable_shared_from_this<front> {
+class front : public loop::resident, public std::enable_shared_from_this<front> {
 public:
     /// `handler` may be empty: then ordinary requests get 501.
     front(boost::asio::any_io_executor executor, http_handler handler, http_options settings);
@@ -46,6 +46,7 @@ private:
         bool keep_alive = false;
     };
 
+    void leave_loop() override { listeners_.clear(); }
     void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<void> session(std::shared_ptr<front> self, socket held);
     static boost::asio::awaitable<std::shared_ptr<server_state>> admit(std::shared_ptr<front> self, connection& c);

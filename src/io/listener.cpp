@@ -55,8 +55,9 @@ void bind(tcp::acceptor& acceptor, const listener::address& where) {
         }
     } catch (const boost::system::system_error& e) {
         auto const host = where.host.empty() ? "every address" : where.host;
-        throw boost::system::system_error(
-            e.code(), "wsio: cannot listen on port " + std::to_string(where.port) + " of " + host);
+        throw boost::system::system_error(  // without the place in Asio that found it
+            boost::system::error_code(e.code().value(), e.code().category()),
+            "wsio: cannot listen on port " + std::to_string(where.port) + " of " + host);
     }
 }
 
@@ -84,14 +85,14 @@ void listener::start() {
 
 void listener::accept_all() {
     for (int i = 0; i < accepts_in_a_turn; ++i) {
-        sockaddr_storage address{};
-        socklen_t size = sizeof address;
-        int const fd = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+        sockaddr_storage remote{};
+        socklen_t size = sizeof remote;
+        int const fd = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&remote), &size,
                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             int const on = 1;
             ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            on_accepted_(fd, endpoint_of(address));
+            on_accepted_(fd, endpoint_of(remote));
             if (!acceptor_.is_open()) return;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause();

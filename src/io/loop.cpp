@@ -150,6 +150,10 @@ void loop::for_each_connection(const std::function<void(connection&)>& visit) {
 void loop::shutdown() {
     shut_down_ = true;
     lease_ = nullptr;
+    for (resident* const each : std::exchange(residents_, {})) {
+        each->loop_ = nullptr;
+        each->leave_loop();
+    }
     while (connections_ != nullptr) {
         connection& c = *connections_;
         remove(c);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "io/deadlines.hpp"
 
@@ -41,7 +42,9 @@ public:
 
     /// Gives the block that received bytes go into. What lies there stays until the next call.
     [[nodiscard]] std::span<char> block();
-    [[nodiscard]] bool in_block(const char* at) const noexcept { return at >= block_.data() && at < block_.data() + block_.capacity(); }
+    [[nodiscard]] bool in_block(const char* at) const noexcept {
+        return at >= block_.data() && at < block_.data() + block_.capacity();
+    }
 
     /// Lends bytes of the block, or of a connection's input, to a message. At most one message borrows at a time.
     [[nodiscard]] lent_payload lend(std::string_view payload, bool binary) {
@@ -80,6 +83,27 @@ public:
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
 
+    /// Something that holds objects of the `io_context` and may outlive it.
+    class resident {
+    public:
+        explicit resident(loop& l) : loop_(&l) { l.residents_.push_back(this); }
+        resident(const resident&) = delete;
+        resident& operator=(const resident&) = delete;
+        [[nodiscard]] bool loop_is_gone() const noexcept { return loop_ == nullptr; }
+
+    protected:
+        virtual ~resident() {
+            if (loop_ != nullptr) std::erase(loop_->residents_, this);
+        }
+
+    private:
+        friend class loop;
+        /// Lets go of all objects of the `io_context`.
+        virtual void leave_loop() = 0;
+
+        loop* loop_;
+    };
+
     void add(connection& c) noexcept;
     void remove(connection& c) noexcept;
     /// Calls `visit` for each connection; it may end the one it is called for.
@@ -97,9 +121,10 @@ private:
     message* lease_ = nullptr;
     byte_buffer cork_;
     connection* current_ = nullptr;
-    connection* dirty_ = nullptr;      ///< Those with something to flush, linked by `connection::next_dirty_`.
-    connection* watched_ = nullptr;    ///< Those to look at again, linked by `connection::next_watched_`.
+    connection* dirty_ = nullptr;    ///< Those with something to flush, linked by `connection::next_dirty_`.
+    connection* watched_ = nullptr;  ///< Those to look at again, linked by `connection::next_watched_`.
     connection* connections_ = nullptr;
+    std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;
     bool ticking_ = false;

@@ -15,15 +15,21 @@ namespace wsio::detail {
 namespace asio = boost::asio;
 
 server_state::server_state(asio::any_io_executor executor, options settings)
-    : settings_((validate(settings), std::move(settings))),
+    : resident(loop::of(executor)),
+      settings_((validate(settings), std::move(settings))),
       proxies_(settings_.trusted_proxies),
       executor_(std::move(executor)),
       loop_(loop::of(executor_)),
-      accepted_(executor_, settings_.limits.accept_backlog),
-      all_ended_(executor_) {}
+      arrival_(std::in_place, executor_, asio::steady_timer::time_point::max()),
+      all_ended_(std::in_place, executor_) {}
+
+void server_state::leave_loop() {
+    arrival_.reset();
+    all_ended_.reset();
+}
 
 bool server_state::has_room() const noexcept {
-    return !stopped_ && (handler || on_connection || accepted_waiting_ < settings_.limits.accept_backlog);
+    return !stopped_ && (handler || on_connection || accepted_.size() < settings_.limits.accept_backlog);
 }
 
 void server_state::show_headers(const request& r, headers& fields) const {
@@ -52,7 +58,7 @@ void server_state::ended(connection& c) {
         free_places_.push_back(c.place);
         std::push_heap(free_places_.begin(), free_places_.end(), std::greater<>());
     }
-    if (open_ == 0) all_ended_.cancel();
+    if (open_ == 0 && all_ended_) all_ended_->cancel();
 }
 
 void server_state::refused(const request& r, const handshake::rejection& why) const {
@@ -98,21 +104,27 @@ void server_state::hand_out(socket opened) {
         }
         return;
     }
-    ++accepted_waiting_;
-    if (!accepted_.try_send(boost::system::error_code(), opened)) {
-        --accepted_waiting_;
+    if (!has_room()) {
         opened.end(close_code::try_again_later, "the server is busy");
+        return;
     }
+    accepted_.push_back(std::move(opened));
+    arrival_->cancel();
 }
 
 asio::awaitable<std::optional<socket>> server_state::accept(std::shared_ptr<server_state> self) {
-    auto [ec, accepted] =
-        co_await self->accepted_.async_receive(asio::experimental::as_tuple(asio::use_awaitable));
-    if (ec == asio::error::operation_aborted || ec == asio::experimental::error::channel_cancelled)
-        throw boost::system::system_error(asio::error::operation_aborted, "wsio: accept");
-    if (ec) co_return std::nullopt;
-    --self->accepted_waiting_;
-    co_return std::move(accepted);
+    while (self->accepted_.empty() && !self->stopped_) {
+        co_await self->arrival_->async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) {
+            self->arrival_->cancel_one();  // what may be there is for somebody else
+            throw boost::system::system_error(asio::error::operation_aborted, "wsio: accept");
+        }
+    }
+    if (self->accepted_.empty()) co_return std::nullopt;
+    auto next = std::move(self->accepted_.front());
+    self->accepted_.pop_front();
+    co_return next;
 }
 
 std::map<std::size_t, socket> server_state::clients() const {
@@ -123,20 +135,21 @@ std::map<std::size_t, socket> server_state::clients() const {
 }
 
 void server_state::stop() {
-    if (std::exchange(stopped_, true)) return;
+    if (loop_is_gone() || std::exchange(stopped_, true)) return;
     if (on_stop) on_stop();
-    accepted_.close();
     loop_.for_each_connection([this](connection& c) {
         if (c.server().get() == this)
             c.end(close_code::going_away, "the server is stopping", ended_by::server, "the server is stopping");
     });
+    accepted_.clear();  // behind the loop: they are closed with 1001, too
+    arrival_->cancel();
 }
 
 asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, std::chrono::milliseconds deadline) {
     self->stop();
     if (self->open_ != 0) {
-        self->all_ended_.expires_after(deadline);
-        co_await self->all_ended_.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+        self->all_ended_->expires_after(deadline);
+        co_await self->all_ended_->async_wait(asio::experimental::as_tuple(asio::use_awaitable));
     }
     self->loop_.for_each_connection([&self](connection& c) {
         if (c.server() == self) c.destroy(ended_by::server, "the server stopped before the connection had ended");

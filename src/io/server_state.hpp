@@ -5,10 +5,10 @@
 #include <wsio/socket.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
@@ -25,7 +25,7 @@
 namespace wsio::detail {
 
 /// What all handles of one server share: its options, its open connections, the channel of accepted sockets.
-class server_state : public std::enable_shared_from_this<server_state> {
+class server_state : public loop::resident, public std::enable_shared_from_this<server_state> {
 public:
     server_state(boost::asio::any_io_executor executor, options settings);
 
@@ -61,6 +61,8 @@ public:
     [[nodiscard]] std::map<std::size_t, socket> clients() const;
     [[nodiscard]] std::size_t clients_count() const noexcept { return settings_.client_tracking ? open_ : 0; }
     void stop();
+    /// Closes the connections that wait for `accept`.
+    void close_accepted() { accepted_.clear(); }
 
     connection_handler handler;
     std::function<void(socket)> on_connection;
@@ -68,21 +70,24 @@ public:
     std::function<void(const request&, headers&)> on_headers;
     /// Stops the listener that feeds this server alone; set by `listen`.
     std::function<void()> on_stop;
+    /// Drains that listener; set by `listen`.
+    std::function<boost::asio::awaitable<void>(std::chrono::milliseconds)> on_drain;
     /// Gives the address of that listener.
     std::function<endpoint()> local_endpoint;
 
 private:
+    void leave_loop() override;
     void hand_out(socket opened);
-
-    using channel = boost::asio::experimental::channel<void(boost::system::error_code, socket)>;
 
     options settings_;
     handshake::trusted_proxies proxies_;
     boost::asio::any_io_executor executor_;
     loop& loop_;
-    channel accepted_;
-    std::size_t accepted_waiting_ = 0;      ///< Sockets in the channel.
-    boost::asio::steady_timer all_ended_;
+    std::deque<socket> accepted_;  ///< Sockets that wait for `accept`.
+    /// Where `accept` waits. Not Asio's channel: that of Boost 1.81 takes nothing any more once a waiting receive was
+    /// cancelled.
+    std::optional<boost::asio::steady_timer> arrival_;
+    std::optional<boost::asio::steady_timer> all_ended_;
     std::vector<connection*> places_;       ///< Open connections; null where a place is free.
     std::vector<std::size_t> free_places_;  ///< A heap: the lowest free place first.
     std::size_t open_ = 0;

@@ -102,6 +102,8 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     auto refusal = check(who, server.get());
     std::string head;
     if (!refusal) {
+        auto const late = handshake::reject_response({408, "the decision about this request took too long"});
+        c.answer_at_deadline(&late);
         std::exception_ptr failure;
         try {
             refusal = co_await ask(who, server->settings());
@@ -109,6 +111,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
         } catch (...) {
             failure = std::current_exception();
         }
+        c.answer_at_deadline(nullptr);
         if (failure) {
             server->report(std::move(failure), who.r());
             refusal = rejection{500, "the server failed to decide about this request"};

@@ -213,8 +213,7 @@ event hybi_decoder::take_whole_payload(std::span<char>& input) {
     unmask_part(payload.data(), payload.data(), payload.size());
     if (is_control()) return finish_control_frame(view(payload));
     stage_ = stage::between_messages;
-    if (message_type_ == opcode::text && !valid_utf8(view(payload)))
-        return fail_invalid_text();
+    if (message_type_ == opcode::text && !valid_utf8(view(payload))) return fail_invalid_text();
     return {.kind = event_kind::message, .type = message_type_, .data = view(payload)};
 }
 

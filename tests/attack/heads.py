@@ -3,8 +3,8 @@
 import re
 import time
 
-from tools import (HANDSHAKE_DEADLINE, HYBI, KEY3, LIMITS, PROOF, VERSIONS, Peer, answer, body, expect, handshake, head,
-                   message, status)
+from tools import (HANDSHAKE_DEADLINE, HYBI, LIMITS, PROOF, VERSIONS, Peer, answer, expect, handshake, message,
+                   status)
 
 SMUGGLED = b'GET /open HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -234,7 +234,7 @@ def plain_http_beside_goes_on(server):
             peer.read(length)
         peer.send(b'POST /open HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n').expect_status(413)
     for lines in (b'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', b'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n',
-                  b'Transfer-Encoding: xchunked\r\n', b'Content-Length: 5, 5\r\n', b'Content-Length: +5\r\n', b'Content-Length: 0x5\r\n'):
+                  b'Transfer-Encoding: xchunked\r\n', b'Content-Length: +5\r\n', b'Content-Length: 0x5\r\n'):
         with Peer(server) as peer:
             peer.send(b'POST /open HTTP/1.1\r\nHost: a\r\n' + lines + b'\r\n0\r\n\r\n' + SMUGGLED).expect_status(400, 501)
 

@@ -4,7 +4,7 @@ import hashlib
 import struct
 import time
 
-from tools import (HANDSHAKE_DEADLINE, KEY3, LIMITS, PROOF, Peer, answer, connect, expect, frame, handshake, head, message,
+from tools import (HANDSHAKE_DEADLINE, KEY3, LIMITS, PROOF, Peer, answer, connect, expect, head, message,
                    status)
 
 LIMIT = LIMITS['message_size']
@@ -166,14 +166,8 @@ def a_key_body_that_is_cut_short_ends_with_the_deadline(server):
                 break
 
 
-def hybi_frames_mean_nothing_here(server):
-    with connect(server, '76') as peer:
-        peer.send(frame(0x81, b'hello') + b'\xff\0')
-        peer.read_all()
-
-
 ATTACKS = [endless_length_runs_are_dropped, lengths_beyond_the_limit_are_dropped, text_that_never_ends_is_dropped,
            the_frame_that_ended_other_servers_is_skipped, other_types_are_skipped, variants_of_the_closing_frame,
            bad_text_is_replaced, many_empty_frames_cost_little, bad_keys_are_refused_before_anything_is_promised,
            odd_but_legal_keys_are_answered, the_key_body_may_be_split_glued_or_announced,
-           a_key_body_that_is_cut_short_ends_with_the_deadline, hybi_frames_mean_nothing_here]
+           a_key_body_that_is_cut_short_ends_with_the_deadline]

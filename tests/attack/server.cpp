@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 namespace {
 
@@ -23,15 +24,15 @@ asio::awaitable<void> echo(wsio::socket socket) {
 }
 
 // Holds the connection and does not receive.
-asio::awaitable<void> sleep(wsio::socket socket) {
-    auto timer = asio::steady_timer(co_await asio::this_coro::executor, 20s);
+asio::awaitable<void> hold(wsio::socket socket) {
+    auto timer = asio::steady_timer(co_await asio::this_coro::executor, 3s);
     co_await timer.async_wait(asio::use_awaitable);
     socket.end();
 }
 
-asio::awaitable<void> close(wsio::socket socket) { co_await socket.close(wsio::close_code{4000}, "closed"); }
+asio::awaitable<void> close_first(wsio::socket socket) { co_await socket.close(wsio::close_code{4000}, "closed"); }
 
-asio::awaitable<void> fail(wsio::socket socket) {
+asio::awaitable<void> fail_first(wsio::socket socket) {
     co_await socket.receive();
     throw std::runtime_error("this handler throws");
 }
@@ -48,7 +49,7 @@ asio::awaitable<void> broadcast(wsio::socket socket) {
 asio::awaitable<void> serve(wsio::server server, wsio::connection_handler handle) {
     auto const report = [](const std::exception_ptr&) {};  // the last handle is gone, so the connection is closed
     while (auto socket = co_await server.accept())
-        asio::co_spawn(socket->get_executor(), handle(std::move(*socket)), report);
+        asio::co_spawn(server.get_executor(), handle(std::move(*socket)), report);
 }
 
 asio::awaitable<void> stop_on_signal(wsio::http_server http) {
@@ -86,9 +87,9 @@ int main() {
         asio::co_spawn(context, serve(served.back(), std::move(handle)), asio::detached);
     };
     add("/echo", echo);
-    add("/sleep", sleep);
-    add("/close", close);
-    add("/fail", fail);
+    add("/sleep", hold);
+    add("/close", close_first);
+    add("/fail", fail_first);
     add("/broadcast", broadcast);
     http.listen(0);
     fmt::print("listens on {}\n", http.local_endpoint());

@@ -20,7 +20,8 @@ boost::asio::awaitable<void> echo(wsio::socket socket) {
 }
 
 boost::asio::awaitable<void> serve_one(std::promise<std::uint16_t>& port) {
-    auto server = co_await wsio::listen(0, {.host = "127.0.0.1"});
+    wsio::options const options{.host = "127.0.0.1"};
+    auto server = co_await wsio::listen(0, options);
     port.set_value(server.port());
     if (auto socket = co_await server.accept()) {
         fmt::print("a client speaks {}\n", socket->protocol_version());

@@ -16,8 +16,7 @@ namespace asio = boost::asio;
 using handler = asio::awaitable<void> (*)(wsio::socket);
 
 asio::awaitable<void> echo(wsio::socket socket) {
-    while (auto message = co_await socket.receive())
-        co_await socket.send(*message);
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
 asio::awaitable<void> answer_and_close(wsio::socket socket) {

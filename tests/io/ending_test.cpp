@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(the_peer_closes_as_hixie_76_does) {
 }
 
 BOOST_AUTO_TEST_CASE(the_peer_of_hixie_75_just_leaves) {
-    connected c(protocol_version::hixie_75);
+    connected c(protocol_version::hixie_75, {.timeouts = {.close = 100ms}});
     c.client.finish();
     c.client.expect_end();
     c.wait_for_end();
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_peer_of_hixie_75_just_leaves) {
 
 BOOST_AUTO_TEST_CASE(the_peer_leaves_without_a_handshake) {
     for (auto version : {protocol_version::hybi_13, protocol_version::hixie_76}) {
-        connected c(version);
+        connected c(version, {.timeouts = {.close = 100ms}});  // so long one who is busy may still send
         c.client.finish();
         c.client.expect_end();
         c.wait_for_end();

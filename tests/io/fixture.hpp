@@ -163,9 +163,7 @@ public:
     }
 
 private:
-    static awaitable<std::optional<server>> make(options options) {
-        co_return co_await wsio::listen(0, std::move(options));
-    }
+    static awaitable<std::optional<server>> make(options options) { co_return co_await wsio::listen(0, options); }
 
     static awaitable<bool> finish(awaitable<void> coroutine) {
         co_await std::move(coroutine);
@@ -286,7 +284,7 @@ inline bool contains(std::string_view text, std::string_view part) { return text
 
 // Lets Boost.Test print what the tests compare.
 namespace wsio {
-inline std::ostream& operator<<(std::ostream& out, protocol_version version) { return out << to_string(version); }
+inline std::ostream& operator<<(std::ostream& out, protocol_version spoken) { return out << to_string(spoken); }
 inline std::ostream& operator<<(std::ostream& out, ready_state state) { return out << to_string(state); }
 inline std::ostream& operator<<(std::ostream& out, ended_by who) { return out << to_string(who); }
 inline std::ostream& operator<<(std::ostream& out, close_code code) { return out << to_number(code); }

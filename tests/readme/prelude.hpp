@@ -12,3 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+// The handler of the README's first sample, which later ones use.
+boost::asio::awaitable<void> echo(wsio::socket socket);
