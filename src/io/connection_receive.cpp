@@ -167,13 +167,20 @@ bool connection::next_event() {
     return false;
 }
 
+// A code is typically echoed (RFC 6455 5.5.1), but 1010 is a client's to send (7.4.1), and clients of 7 and 8 that send
+// 1004 take it for an error when it comes back.
+namespace {
+
+bool may_echo(close_code code) { return code != close_code::mandatory_extension && to_number(code) != 1004; }
+
+}  // namespace
+
 void connection::peer_closed(const protocol::event& event) {
     if (phase_ == phase::closing) {
         status_->clean = true;
     } else {
         note_end(ended_by::peer, event.code, event.data, "the peer closed the connection", true);
-        // 1010 is a client's to send (RFC 6455 7.4.1), so it is not echoed.
-        append_close(event.code == close_code::mandatory_extension ? close_code::normal : event.code, {});
+        append_close(may_echo(event.code) ? event.code : close_code::normal, {});
     }
     finish();
 }

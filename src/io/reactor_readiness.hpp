@@ -1,8 +1,10 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+
+// Behind io_context.hpp, without which they do not compile.
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/reactor_op.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/version.hpp>
 
 #include "io/readiness.hpp"
