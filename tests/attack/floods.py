@@ -1,4 +1,4 @@
-"""Attacks by mass and by silence. HARDENING checklist: 5 and 12."""
+"""Attacks by mass and by silence."""
 
 import random
 import resource

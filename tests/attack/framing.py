@@ -1,4 +1,4 @@
-"""Attacks on the framing of versions 7, 8 and 13, and of all where they are alike. HARDENING checklist: 1, 2, 4, 6."""
+"""Attacks on the framing of versions 7, 8 and 13, and of all where they are alike."""
 
 import time
 

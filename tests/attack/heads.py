@@ -1,4 +1,4 @@
-"""Attacks on the request head and on what a refusal leaves behind. HARDENING checklist: 8, 9, 10, 11, 13."""
+"""Attacks on the request head and on what a refusal leaves behind."""
 
 import re
 import time

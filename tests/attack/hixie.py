@@ -1,4 +1,4 @@
-"""Attacks on versions 75 and 76: their framing and the keys of 76. HARDENING checklist: 3 and 10."""
+"""Attacks on versions 75 and 76: their framing and the keys of 76."""
 
 import hashlib
 import struct
