@@ -112,9 +112,10 @@ def as_markdown(results):
 
 
 def publish(results, path):
-    """Puts the tables between the marks in a file."""
+    """Puts the chart and the tables between the marks in a file."""
+    chart = "![Messages a second for each workload and server](performance.svg)"
     with open(path, encoding="utf-8") as file:
         before, _, rest = file.read().partition(BEGIN)
     after = rest.partition(END)[2]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{as_markdown(results)}\n\n{END}{after}")
+        file.write(f"{before}{BEGIN}\n\n{chart}\n\n{as_markdown(results)}\n\n{END}{after}")
