@@ -33,9 +33,8 @@ class worker {
 public:
     worker(const options& settings, const connection_handler& handler)
         : state_(std::make_shared<detail::server_state>(context_.get_executor(), settings)),
-          front_(std::make_shared<detail::front>(
-              context_.get_executor(), http_handler(),
-              http_options{settings.host, settings.limits, settings.timeouts, settings.trusted_proxies, {}})) {
+          front_(std::make_shared<detail::front>(context_.get_executor(), http_handler(),
+                                                 detail::front::settings_of(settings))) {
         state_->handler = handler;
         front_->attach(state_);
     }

@@ -10,7 +10,6 @@
 
 #include <utility>
 
-#include "handshake/negotiation.hpp"
 #include "io/addresses.hpp"
 #include "io/front.hpp"
 #include "io/server_state.hpp"
@@ -156,9 +155,8 @@ void server::stop() {
 asio::any_io_executor server::get_executor() const { return state_->executor(); }
 
 server listen(asio::any_io_executor executor, std::uint16_t port, const options& options) {
-    auto const front = std::make_shared<detail::front>(
-        std::move(executor), http_handler(),
-        http_options{options.host, options.limits, options.timeouts, options.trusted_proxies, {}});
+    auto const front =
+        std::make_shared<detail::front>(std::move(executor), http_handler(), detail::front::settings_of(options));
     server result(attached(front, options, true));
     front->listen(port);
     return result;

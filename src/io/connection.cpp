@@ -93,7 +93,7 @@ void connection::maybe_let_go() noexcept {
 }
 
 void connection::loop_is_gone() {
-    begin_operation();
+    operation const held(this);
     phase_ = phase::ended;
     loop_gone_ = true;
     dirty_ = watched_ = false;
@@ -104,7 +104,6 @@ void connection::loop_is_gone() {
     closers_.drop_all();
     callbacks_.reset();
     server_.reset();
-    end_operation();
 }
 
 void connection::set_deadline(std::chrono::milliseconds from_now, const char* cause) {
@@ -241,7 +240,7 @@ void connection::network_failed(int error) {
 
 void connection::end_now() {
     if (phase_ == phase::ended) return;
-    begin_operation();
+    operation const held(this);
     note_end(ended_by::network, close_code::abnormal, {}, deadline_cause_, false);
     phase_ = phase::ended;
     unparsed_ = {};
@@ -254,7 +253,6 @@ void connection::end_now() {
     closers_.wake_all_later();
     if (server_) server_->ended(*this);
     if (callbacks_) tell_ended_later();
-    end_operation();
 }
 
 void connection::tell_ended_later() {

@@ -72,10 +72,6 @@ public:
     void release_here() noexcept;
     [[nodiscard]] socket handle() noexcept { return socket(this); }
     [[nodiscard]] static connection* of(const socket& handle) noexcept { return handle.connection_; }
-    void begin_operation() noexcept { ++operations; }
-    void end_operation() noexcept {
-        if (--operations == 0) operations_over();
-    }
     void operations_over() noexcept;
 
     // The byte stream before `open`.

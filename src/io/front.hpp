@@ -24,6 +24,11 @@ namespace wsio::detail {
 /// handshakes on to the server that has the path.
 class front : public loop::resident, public std::enable_shared_from_this<front> {
 public:
+    /// Gives what a WebSocket server's options say about the port that it has to itself.
+    [[nodiscard]] static http_options settings_of(const options& server) {
+        return {server.host, server.limits, server.timeouts, server.trusted_proxies, {}};
+    }
+
     /// `handler` may be empty: then ordinary requests get 501.
     front(boost::asio::any_io_executor executor, http_handler handler, http_options settings);
     ~front();

@@ -52,16 +52,11 @@ void loop::settle_lease() {
     lease_ = nullptr;
 }
 
-loop::turn::turn(loop& l, connection& c) noexcept : loop_(l) {
-    c.begin_operation();
-    l.current_ = &c;
-}
+loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c) { l.current_ = &c; }
 
 loop::turn::~turn() {
-    auto& c = *loop_.current_;
-    c.flush_cork();
+    loop_.current_->flush_cork();
     loop_.current_ = nullptr;
-    c.end_operation();
 }
 
 void loop::flush_later(connection& c) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wsio/byte_buffer.hpp>
+#include <wsio/detail/awaiting.hpp>
 #include <wsio/message.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -38,7 +39,6 @@ public:
     [[nodiscard]] static loop& of(const boost::asio::any_io_executor& executor);
 
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
-    [[nodiscard]] bool is_shut_down() const noexcept { return shut_down_; }
 
     /// Gives the block that received bytes go into. What lies there stays until the next call.
     [[nodiscard]] std::span<char> block();
@@ -68,6 +68,7 @@ public:
 
     private:
         loop& loop_;
+        operation held_;
     };
 
     /// Gives the connection whose turn it is.
