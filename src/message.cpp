@@ -34,7 +34,7 @@ message& message::operator=(const message& other) {
 void message::own(byte_buffer&& payload) noexcept {
     size_ = payload.size();
     owned_ = payload.give_away();
-    data_ = owned_ == nullptr ? "" : owned_;
+    data_ = owned_ == nullptr ? "" : owned_->bytes();
 }
 
 void message::own_copy_of(std::string_view payload) {

@@ -3,7 +3,6 @@
 #include <wsio/byte_buffer.hpp>
 
 #include <cstddef>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,15 +102,15 @@ private:
 
     void reset() noexcept {
         if (lease_ != nullptr) *lease_ = nullptr;
-        if (owned_ != nullptr) std::free(owned_);
+        if (owned_ != nullptr) detail::block::free(owned_);
     }
     void own(byte_buffer&& payload) noexcept;
     void own_copy_of(std::string_view payload);
 
     const char* data_ = "";
     std::size_t size_ = 0;
-    char* owned_ = nullptr;      ///< Memory of this message's own, from malloc.
-    message** lease_ = nullptr;  ///< While the bytes lie in the loop's block: the loop's note of who uses it.
+    detail::block* owned_ = nullptr;  ///< Memory of this message's own.
+    message** lease_ = nullptr;       ///< While the bytes lie in the loop's block: the loop's note of who uses it.
     bool binary_ = false;
 };
 
