@@ -306,7 +306,7 @@ std::span<char> hybi_decoder::window() {
     if (stage_ != stage::payload || missing_ < window_threshold) return {};  // a control frame never lacks so much
     make_room(window_threshold);
     auto const room = assembly_.room();
-    return room.first(std::min(room.size(), missing_));
+    return room.first(std::min({room.size(), missing_, std::size_t{256} << 10}));
 }
 
 event hybi_decoder::commit(std::size_t count) {
