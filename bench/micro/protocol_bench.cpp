@@ -29,6 +29,16 @@ std::string chinese(std::size_t size) {
     return text;
 }
 
+/// Mostly ASCII: of 18 bytes 2 are not.
+std::string german(std::size_t size) {
+    std::string text;
+    while (text.size() + 18 <= size)
+        text +=
+            "Stra\xC3\x9F"
+            "enbahnlinie ";
+    return text.append(size - text.size(), ' ');
+}
+
 void unmask(benchmark::State& state) {
     std::string bytes(static_cast<std::size_t>(state.range(0)), 'x');
     for (auto _ : state) {
@@ -45,8 +55,9 @@ void validate(benchmark::State& state, std::string (*make)(std::size_t)) {
     for (auto _ : state) benchmark::DoNotOptimize(protocol::valid_utf8(text));
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
-BENCHMARK_CAPTURE(validate, ascii, ascii)->Arg(16)->Arg(1024)->Arg(65536);
-BENCHMARK_CAPTURE(validate, chinese, chinese)->Arg(16)->Arg(1024)->Arg(65536);
+BENCHMARK_CAPTURE(validate, ascii, ascii)->Arg(16)->Arg(64)->Arg(256)->Arg(1024)->Arg(65536);
+BENCHMARK_CAPTURE(validate, chinese, chinese)->Arg(16)->Arg(64)->Arg(256)->Arg(1024)->Arg(65536);
+BENCHMARK_CAPTURE(validate, german, german)->Arg(16)->Arg(64)->Arg(256)->Arg(1024)->Arg(65536);
 
 std::string frames(protocol_version version, protocol::opcode type, std::size_t size) {
     byte_buffer out;
@@ -93,10 +104,10 @@ void copy(benchmark::State& state) {
 BENCHMARK(copy)->Arg(16)->Arg(1024);
 
 /// A message of this size that comes in reads of 64 KiB, through the decoder's window.
-void assemble(benchmark::State& state) {
-    auto const payload = ascii(static_cast<std::size_t>(state.range(0)));
+void assemble(benchmark::State& state, protocol::opcode type, std::string (*make)(std::size_t)) {
+    auto const payload = make(static_cast<std::size_t>(state.range(0)));
     byte_buffer source;
-    protocol::encode_masked(protocol::opcode::binary, payload, key, source);
+    protocol::encode_masked(type, payload, key, source);
     auto const decoder = protocols[protocol_version::hybi_13].make_decoder(protocol::role::server);
     std::string block(65536, '\0');
     for (auto _ : state) {
@@ -114,7 +125,9 @@ void assemble(benchmark::State& state) {
     }
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(assemble)->Arg(100000)->Arg(1 << 20)->Arg(8 << 20);
+BENCHMARK_CAPTURE(assemble, binary, protocol::opcode::binary, ascii)->Arg(100000)->Arg(1 << 20)->Arg(8 << 20);
+BENCHMARK_CAPTURE(assemble, ascii, protocol::opcode::text, ascii)->Arg(100000)->Arg(1 << 20)->Arg(8 << 20);
+BENCHMARK_CAPTURE(assemble, chinese, protocol::opcode::text, chinese)->Arg(100000)->Arg(1 << 20)->Arg(8 << 20);
 
 void encode(benchmark::State& state, protocol_version version) {
     auto const payload = ascii(static_cast<std::size_t>(state.range(0)));
