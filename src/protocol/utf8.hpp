@@ -8,7 +8,8 @@
 namespace wsio::protocol {
 
 /// Tells whether `text` is well-formed UTF-8 (RFC 3629 4): no overlong forms, no surrogates, nothing over U+10FFFF.
-/// All bulk validation goes through this one function, so that a faster one can take its place.
+/// All bulk validation goes through this one function. Long text is validated with the widest vector instructions that
+/// the processor has, short text by words and characters.
 [[nodiscard]] bool valid_utf8(std::string_view text) noexcept;
 
 /// Appends `text` to `out` with U+FFFD in the place of each maximal invalid subpart, the practice of the WHATWG

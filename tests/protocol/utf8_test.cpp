@@ -1,4 +1,5 @@
 #include "protocol/utf8.hpp"
+#include "protocol/utf8_reference.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,45 +9,13 @@
 #include <string>
 #include <vector>
 
+using namespace wsio::protocol::test;
 using wsio::byte_buffer;
 using wsio::protocol::replace_invalid_utf8;
 using wsio::protocol::utf8_validator;
 using wsio::protocol::valid_utf8;
 
 namespace {
-
-/// Decodes by arithmetic, not by table: another way than the code under test.
-bool reference(const std::string& text) {
-    for (std::size_t i = 0; i < text.size();) {
-        auto const at = [&](std::size_t n) { return n < text.size() ? static_cast<unsigned char>(text[n]) : 0U; };
-        unsigned const first = at(i);
-        std::size_t const size = first < 0x80       ? 1
-                                 : first >> 5 == 6  ? 2
-                                 : first >> 4 == 14 ? 3
-                                 : first >> 3 == 30 ? 4
-                                                    : 0;
-        if (size == 0) return false;
-        std::uint32_t code = size == 1 ? first : first & (0x7FU >> size);
-        for (std::size_t n = 1; n < size; ++n) {
-            if (at(i + n) >> 6 != 2) return false;
-            code = code << 6 | (at(i + n) & 0x3F);
-        }
-        constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-        if (code < least[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
-        i += size;
-    }
-    return true;
-}
-
-/// Tells by trying whether some continuation of at most three bytes makes `text` valid.
-bool can_become_valid(const std::string& text) {
-    static const std::array<std::string, 13> endings{
-        "",         "\x80",     "\xBF",         "\x90",         "\xA0",         "\x80\x80",    "\x90\x80",
-        "\xA0\x80", "\xBF\xBF", "\x80\x80\x80", "\x90\x80\x80", "\xA0\x80\x80", "\xBF\xBF\xBF"};
-    for (auto const& ending : endings)
-        if (reference(text + ending)) return true;
-    return false;
-}
 
 bool valid_in_pieces(const std::string& text, std::size_t cut) {
     utf8_validator validator;
@@ -74,24 +43,6 @@ void check(const std::string& text) {
     for (std::size_t cut = 0; cut <= text.size(); ++cut) BOOST_REQUIRE(valid_in_pieces(text, cut) == expected);
     BOOST_REQUIRE((replaced(text) == text) == expected);
     BOOST_REQUIRE(reference(replaced(text)));
-}
-
-/// Every bound of the syntax, and its neighbours.
-constexpr std::array<unsigned char, 36> interesting{
-    0x00, 0x41, 0x7F, 0x80, 0x81, 0x8F, 0x90, 0x9F, 0xA0, 0xA1, 0xBE, 0xBF, 0xC0, 0xC1, 0xC2, 0xC3, 0xDF, 0xE0,
-    0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFB, 0xFC, 0xFD, 0xFE, 0xFF, 0xBB};
-
-std::string bytes_of(std::initializer_list<unsigned> values) {
-    std::string bytes;
-    for (auto const value : values) bytes.push_back(static_cast<char>(value));
-    return bytes;
-}
-
-std::string encoded(std::uint32_t code) {
-    if (code < 0x80) return bytes_of({code});
-    if (code < 0x800) return bytes_of({0xC0 | code >> 6, 0x80 | (code & 0x3F)});
-    if (code < 0x10000) return bytes_of({0xE0 | code >> 12, 0x80 | (code >> 6 & 0x3F), 0x80 | (code & 0x3F)});
-    return bytes_of({0xF0 | code >> 18, 0x80 | (code >> 12 & 0x3F), 0x80 | (code >> 6 & 0x3F), 0x80 | (code & 0x3F)});
 }
 
 }  // namespace
