@@ -13,15 +13,12 @@ message::message(const message& other) : binary_(other.binary_) { own_copy_of(ot
 message& message::operator=(message&& other) {
     if (this == &other) return *this;
     // Whoever moves a message keeps it, perhaps on another thread: from here on it has memory of its own.
-    if (other.lease_ != nullptr) {
-        other.own_copy_of(other.text());
-        *std::exchange(other.lease_, nullptr) = nullptr;
-    }
+    if (other.memory_ == memory::lent) other.keep();
     reset();
-    lease_ = nullptr;
     data_ = std::exchange(other.data_, "");
     size_ = std::exchange(other.size_, 0);
-    owned_ = std::exchange(other.owned_, nullptr);
+    owned_ = other.owned_;
+    memory_ = std::exchange(other.memory_, memory::none);
     binary_ = other.binary_;
     return *this;
 }
@@ -34,6 +31,7 @@ message& message::operator=(const message& other) {
 void message::own(byte_buffer&& payload) noexcept {
     size_ = payload.size();
     owned_ = payload.give_away();
+    memory_ = owned_ == nullptr ? memory::none : memory::owned;
     data_ = owned_ == nullptr ? "" : owned_->bytes();
 }
 
@@ -41,6 +39,12 @@ void message::own_copy_of(std::string_view payload) {
     byte_buffer copy;
     copy.append(payload);
     own(std::move(copy));
+}
+
+void message::keep() {
+    message** const lease = lease_;
+    own_copy_of(text());
+    *lease = nullptr;
 }
 
 }  // namespace wsio

@@ -1,6 +1,5 @@
 #include <wsio/server.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -13,6 +12,7 @@
 #include "io/addresses.hpp"
 #include "io/front.hpp"
 #include "io/server_state.hpp"
+#include "io/session.hpp"
 #include "io/upgrade.hpp"
 
 namespace wsio {
@@ -80,14 +80,6 @@ private:
     int fd_;
 };
 
-asio::awaitable<void> take_over(std::shared_ptr<detail::server_state> state, socket held, request r) {
-    auto& c = *detail::connection::of(held);
-    c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
-    auto const server = state->serves(r.path()) ? state : nullptr;
-    if (co_await detail::upgrade(server, c, std::move(r)))
-        co_await detail::server_state::attend(std::move(state), std::move(held));
-}
-
 struct take_over_here {
     std::shared_ptr<detail::server_state> state;
     travelling_descriptor descriptor;
@@ -98,7 +90,9 @@ struct take_over_here {
         auto remote = r.remote_endpoint();
         auto& c = detail::connection::make(state->home(), descriptor.release(), std::move(remote));
         c.append_input(head);
-        asio::co_spawn(state->home().context(), take_over(state, c.handle(), std::move(r)), asio::detached);
+        c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
+        auto const server = state->serves(r.path()) ? state : nullptr;
+        detail::launch(detail::session(c, detail::upgrade(server, c, std::move(r))), state->executor());
     }
 };
 

@@ -113,13 +113,13 @@ wsio::protocol_version socket::protocol_version() const noexcept {
     return connection_ == nullptr ? wsio::protocol_version::hybi_13 : connection_->strategy()->version();
 }
 
-const wsio::request& socket::request() const noexcept {
+const wsio::request& socket::request() const {
     static wsio::request const none;
-    return connection_ == nullptr ? none : connection_->agreed().request;
+    return connection_ == nullptr ? none : connection_->agreed().request();
 }
 
 std::string_view socket::subprotocol() const noexcept {
-    return connection_ == nullptr ? std::string_view() : connection_->agreed().subprotocol;
+    return connection_ == nullptr ? std::string_view() : connection_->agreed().subprotocol();
 }
 
 wsio::status socket::status() const { return connection_ == nullptr ? wsio::status{} : connection_->status(); }
@@ -132,7 +132,7 @@ std::size_t socket::buffered_amount() const noexcept {
 
 const std::any& socket::user_value() const noexcept {
     static std::any const none;
-    return connection_ == nullptr ? none : connection_->agreed().user_value;
+    return connection_ == nullptr ? none : connection_->agreed().user_value();
 }
 
 asio::any_io_executor socket::get_executor() const {

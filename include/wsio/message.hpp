@@ -59,7 +59,11 @@ public:
 
     // For the library: messages that are received.
     explicit message(const detail::lent_payload& payload) noexcept
-        : data_(payload.bytes.data()), size_(payload.bytes.size()), lease_(payload.lease), binary_(payload.binary) {
+        : data_(payload.bytes.data()),
+          size_(payload.bytes.size()),
+          lease_(payload.lease),
+          memory_(memory::lent),
+          binary_(payload.binary) {
         *lease_ = this;
     }
     explicit message(detail::own_payload&& payload) noexcept;
@@ -100,17 +104,32 @@ private:
 
     message(std::string_view payload, bool binary);
 
+    // Where the bytes are.
+    enum class memory : unsigned char { none, owned, lent };
+
     void reset() noexcept {
-        if (lease_ != nullptr) *lease_ = nullptr;
-        if (owned_ != nullptr) detail::block::free(owned_);
+        if (memory_ == memory::lent)
+            *lease_ = nullptr;
+        else if (memory_ == memory::owned)
+            detail::block::free(owned_);
     }
     void own(byte_buffer&& payload) noexcept;
     void own_copy_of(std::string_view payload);
+    // Takes memory of its own in place of what it is lent.
+    void keep();
+    // The same without a copy: takes the whole buffer that its bytes lie in.
+    void take_over(byte_buffer&& whole) noexcept {
+        owned_ = whole.give_away();
+        memory_ = memory::owned;
+    }
 
     const char* data_ = "";
     std::size_t size_ = 0;
-    detail::block* owned_ = nullptr;  ///< Memory of this message's own.
-    message** lease_ = nullptr;       ///< While the bytes lie in the loop's block: the loop's note of who uses it.
+    union {
+        detail::block* owned_ = nullptr;  ///< Memory of this message's own.
+        message** lease_;                 ///< While the bytes lie in the loop's block: the loop's note of who uses it.
+    };
+    memory memory_ = memory::none;
     bool binary_ = false;
 };
 

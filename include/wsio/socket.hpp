@@ -105,7 +105,7 @@ public:
     [[nodiscard]] bool can_send_binary() const noexcept { return is_hybi(protocol_version()); }
 
     /// Gives the request that began the connection.
-    [[nodiscard]] const wsio::request& request() const noexcept;
+    [[nodiscard]] const wsio::request& request() const;
 
     /// Gives the subprotocol that was agreed on; empty when there is none.
     [[nodiscard]] std::string_view subprotocol() const noexcept;

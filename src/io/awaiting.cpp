@@ -16,7 +16,7 @@ bool message_ready(awaited* c) { return c == nullptr || whole(c).message_ready()
 
 std::optional<message> take_message(awaited* c) { return c == nullptr ? std::nullopt : whole(c).take_message(); }
 
-boost::asio::awaitable<void> wait_for_message(awaited* c) { return whole(c).wait_for_message(); }
+waiter& message_waiter(awaited* c) noexcept { return whole(c).message_waiter(); }
 
 boost::asio::awaitable<void> wait_for_room(awaited* c) { return connection::wait_for_room(whole(c)); }
 

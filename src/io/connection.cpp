@@ -51,7 +51,7 @@ connection::connection(loop& l, int fd, endpoint remote)
 }
 
 connection::~connection() {
-    while (first_queued_ != nullptr) static_cast<void>(take_queued());
+    while (last_queued_ != nullptr) static_cast<void>(take_queued());
     if (!loop_gone_) loop_.remove(*this);
 }
 
@@ -122,7 +122,7 @@ void connection::deadline_passed() {
                 end_now();
             } else {
                 timed_out_ = true;
-                set_deadline(close_timeout_, deadline_cause_);
+                set_deadline(close_timeout(), deadline_cause_);
                 receiver_.wake_later();
             }
             break;
@@ -137,21 +137,28 @@ void connection::deadline_passed() {
     }
 }
 
-void connection::open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed,
-                      std::shared_ptr<server_state> server) {
+void connection::open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server) {
     auto const& limits = server->settings().limits;
     strategy_ = &strategy;
-    decoder_ = strategy.make_decoder(protocol::role::server, {limits.message_size, limits.fragments});
-    if (is_hybi(strategy.version())) hybi_ = static_cast<protocol::hybi_decoder*>(decoder_.get());
+    protocol::decoder_limits const bounds{limits.message_size, limits.fragments};
+    if (is_hybi(strategy.version())) {
+        decoder_ = &hybi_.emplace(protocol::rules_of(strategy.version()), protocol::role::server, bounds);
+    } else {
+        hixie_ = strategy.make_decoder(protocol::role::server, bounds);
+        decoder_ = hixie_.get();
+    }
     opening_ = std::move(agreed);
     server_ = std::move(server);
-    close_timeout_ = server_->settings().timeouts.close;
     phase_ = phase::open;
     clear_deadline();
     if (unparsed_.empty())
         read_on();
     else
         process_later();  // the first frames came with the handshake
+}
+
+std::chrono::milliseconds connection::close_timeout() const noexcept {
+    return server_ ? server_->settings().timeouts.close : timeouts{}.close;
 }
 
 wsio::ready_state connection::ready_state() const noexcept {
@@ -191,7 +198,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
         return;
     }
     phase_ = phase::closing;
-    set_deadline(close_timeout_, "the peer did not answer the closing handshake in time");
+    set_deadline(close_timeout(), "the peer did not answer the closing handshake in time");
     read_on();
 }
 
@@ -214,7 +221,7 @@ void connection::finish() {
     if (phase_ >= phase::finishing) return;
     phase_ = phase::finishing;
     unparsed_ = {};
-    set_deadline(close_timeout_, "the TCP connection did not end in time");
+    set_deadline(close_timeout(), "the TCP connection did not end in time");
     receiver_.wake_later();
     senders_.wake_all_later();
     if (loop_.current() != this) loop_.flush_later(*this);
@@ -272,13 +279,20 @@ void connection::tell(const std::function<void(const wsio::status&)>& callback) 
     try {
         callback(*status_);
     } catch (...) {
-        if (server_) server_->report(std::current_exception(), opening_->request);
+        if (server_) server_->report(std::current_exception(), opening_.request());
     }
 }
 
 void connection::application_failed(std::exception_ptr exception) {
-    server_->report(std::move(exception), opening_->request);
+    server_->report(std::move(exception), opening_.request());
     end(close_code::internal_error, "internal error", ended_by::application, "an exception left the handler");
+}
+
+void connection::session_failed(std::exception_ptr exception) {
+    if (phase_ == phase::handshake || !server_)
+        destroy(ended_by::library, "the handshake failed");
+    else
+        application_failed(std::move(exception));
 }
 
 asio::awaitable<void> connection::wait_until_ended(connection& c) {

@@ -6,13 +6,11 @@
 #include <wsio/message.hpp>
 #include <wsio/protocol/decoder.hpp>
 #include <wsio/protocol/strategy.hpp>
-#include <wsio/request.hpp>
 #include <wsio/socket.hpp>
 #include <wsio/status.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
-#include <any>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -26,6 +24,7 @@
 
 #include "io/deadlines.hpp"
 #include "io/loop.hpp"
+#include "io/opening.hpp"
 #include "io/outbox.hpp"
 #include "io/readiness.hpp"
 #include "io/waiting_list.hpp"
@@ -34,13 +33,6 @@
 namespace wsio::detail {
 
 class server_state;
-
-/// What the opening handshake agreed on; kept as long as the connection.
-struct opening {
-    wsio::request request;
-    std::string subprotocol;
-    std::any user_value;
-};
 
 /// One TCP connection and the WebSocket on it: a state machine that the loop's events and the application's calls move.
 ///
@@ -99,13 +91,12 @@ public:
     void clear_deadline() noexcept { loop_.clear_deadline(*this); }
 
     /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
-    void open(const protocol::strategy& strategy, std::unique_ptr<opening> agreed,
-              std::shared_ptr<server_state> server);
+    void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server);
 
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
     [[nodiscard]] std::optional<message> take_message();
-    [[nodiscard]] boost::asio::awaitable<void> wait_for_message();
+    [[nodiscard]] waiter& message_waiter() noexcept { return receiver_; }
     sent send(protocol::opcode type, std::string_view payload);
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);
     void abandon_send() { outbox_.own_borrowed(); }
@@ -116,6 +107,8 @@ public:
     void destroy(ended_by who = ended_by::application, std::string cause = "destroyed");
     /// Reports an exception of the application to the server and closes with 1011.
     void application_failed(std::exception_ptr exception);
+    /// As above; an exception before `open` is the library's own (out of memory, say) and drops the connection.
+    void session_failed(std::exception_ptr exception);
 
     struct callbacks {
         std::function<void(const message&)> message;
@@ -128,7 +121,7 @@ public:
     [[nodiscard]] phase current_phase() const noexcept { return phase_; }
     [[nodiscard]] wsio::ready_state ready_state() const noexcept;
     [[nodiscard]] const protocol::strategy* strategy() const noexcept { return strategy_; }
-    [[nodiscard]] const opening& agreed() const noexcept { return *opening_; }
+    [[nodiscard]] const opening& agreed() const noexcept { return opening_; }
     [[nodiscard]] wsio::status status() const { return status_ ? *status_ : wsio::status{}; }
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] std::size_t buffered_amount() const noexcept;
@@ -203,6 +196,7 @@ private:
     void tell(const std::function<void(const wsio::status&)>& callback);
     void abandoned();
     void maybe_let_go() noexcept;
+    [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 
     struct queued;
 
@@ -224,11 +218,12 @@ private:
     bool let_go_ : 1 = false;          ///< The loop's reference is given back.
     std::atomic<bool> loop_gone_ = false;
 
-    std::chrono::milliseconds close_timeout_{5'000};
     const protocol::strategy* strategy_ = nullptr;
-    std::unique_ptr<protocol::decoder> decoder_;
-    protocol::hybi_decoder* hybi_ = nullptr;  ///< The same decoder, if it is one of the hybi family.
-    std::unique_ptr<opening> opening_;
+    protocol::decoder* decoder_ = nullptr;
+    std::optional<protocol::hybi_decoder>
+        hybi_;  ///< The decoder, if it is one of the hybi family; a part of this object,
+    std::unique_ptr<protocol::decoder> hixie_;  ///< as nearly all are. Else it is here.
+    opening opening_;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<wsio::status> status_;
     std::unique_ptr<callbacks> callbacks_;
@@ -236,8 +231,7 @@ private:
     std::span<char> unparsed_;  ///< Received and not yet decoded: in the loop's block during a turn, else in `input_`.
     byte_buffer input_;
     protocol::event event_;
-    queued* first_queued_ = nullptr;
-    queued* last_queued_ = nullptr;
+    queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
     std::size_t queued_bytes_ = 0;
 
     outbox outbox_;

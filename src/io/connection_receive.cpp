@@ -130,7 +130,7 @@ void connection::end_of_stream(int error) {
             if (receiver_.waiting() || callbacks_)
                 finish();
             else
-                set_deadline(close_timeout_, "the peer ended the TCP connection");
+                set_deadline(close_timeout(), "the peer ended the TCP connection");
             break;
         }
         case phase::closing: finish(); break;
@@ -160,7 +160,7 @@ void connection::take_event() {
 bool connection::next_event() {
     if (event_pending_) return true;
     while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
-        if (hybi_ == nullptr || !hybi_->next_short(unparsed_, event_)) event_ = decoder_->next(unparsed_);
+        if (!hybi_ || !hybi_->next_short(unparsed_, event_)) event_ = decoder_->next(unparsed_);
         take_event();
         if (event_pending_) return true;
     }
@@ -186,7 +186,7 @@ void connection::peer_closed(const protocol::event& event) {
 }
 
 void connection::process() {
-    while (first_queued_ != nullptr || next_event()) {
+    while (last_queued_ != nullptr || next_event()) {
         if (callbacks_ && callbacks_->message) {
             if (auto received = take_message()) call_back(*received);
         } else if (receiver_.waiting()) {
@@ -246,43 +246,43 @@ void connection::queue_message() {
     auto* const last = new queued;
     take_event_into(last->message);
     loop_.settle();  // it must not borrow from the block while it waits
-    (first_queued_ == nullptr ? first_queued_ : last_queued_->next) = last;
+    last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
     last_queued_ = last;
     queued_bytes_ += last->message->size() + queued_overhead;
 }
 
 std::optional<message> connection::take_queued() {
-    std::unique_ptr<queued> const first(std::exchange(first_queued_, first_queued_->next));
+    std::unique_ptr<queued> const first(last_queued_->next);
+    if (first.get() == last_queued_)
+        last_queued_ = nullptr;
+    else
+        last_queued_->next = first->next;
     queued_bytes_ -= first->message->size() + queued_overhead;
     return std::move(first->message);
 }
 
 bool connection::message_ready() {
-    if (first_queued_ != nullptr || next_event()) return true;
+    if (last_queued_ != nullptr || next_event()) return true;
     if (phase_ >= phase::finishing) return true;
     if (stream_ended_) {
         finish();
         return true;
     }
+    if (receiver_.waiting())
+        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
     read_on();
     return false;
 }
 
 std::optional<message> connection::take_message() {
     std::optional<message> taken;
-    if (first_queued_ != nullptr) {
+    if (last_queued_ != nullptr) {
         taken = take_queued();
         read_on();
     } else if (event_pending_) {
         take_event_into(taken);
     }
     return taken;
-}
-
-asio::awaitable<void> connection::wait_for_message() {
-    if (receiver_.waiting())
-        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
-    return receiver_.wait();
 }
 
 void connection::call_back(const message& received) {

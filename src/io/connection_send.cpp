@@ -58,7 +58,7 @@ void connection::append_frame(protocol::opcode type, std::string_view payload) {
 bool connection::cork_short(protocol::opcode type, std::string_view payload) {
     constexpr std::size_t longest = 125;
     auto& cork = loop_.cork();
-    if (hybi_ == nullptr || payload.size() > longest || loop_.current() != this || !outbox_.empty() ||
+    if (!hybi_ || payload.size() > longest || loop_.current() != this || !outbox_.empty() ||
         loop::cork_size - cork.size() < 2 + longest)
         return false;
     char* const at = cork.room().data();

@@ -1,7 +1,5 @@
 #include "io/front.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -14,6 +12,7 @@
 #include "handshake/request_parser.hpp"
 #include "handshake/response.hpp"
 #include "io/report.hpp"
+#include "io/session.hpp"
 #include "io/upgrade.hpp"
 
 namespace wsio::detail {
@@ -66,27 +65,20 @@ void front::accepted(int fd, endpoint remote) {
     try {
         c = &connection::make(loop_, fd, std::move(remote));
         c->owner = this;
-        asio::co_spawn(loop_.context(), session(shared_from_this(), c->handle()), asio::detached);
+        launch(session(*c, admit(shared_from_this(), *c)), executor_);
     } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
         if (c != nullptr) c->destroy();
     }
 }
 
-asio::awaitable<void> front::session(std::shared_ptr<front> self, socket held) {
-    auto& c = *connection::of(held);
-    auto server = co_await admit(std::move(self), c);
-    if (server) co_await server_state::attend(std::move(server), std::move(held));
-}
-
-asio::awaitable<std::shared_ptr<server_state>> front::admit(std::shared_ptr<front> self, connection& c) {
+asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
     for (;;) {
         c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
         auto read = co_await read_request(*self, c);
-        if (!read) co_return nullptr;
+        if (!read) co_return false;
         if (handshake::wants_websocket(read->request)) {
             auto server = self->server_for(read->request.path());
-            bool const opened = co_await upgrade(server, c, std::move(read->request));
-            co_return opened ? server : nullptr;
+            co_return co_await upgrade(std::move(server), c, std::move(read->request));
         }
         handshake::apply_forwarded_proto(read->request, self->proxies_);
         c.clear_deadline();  // the handler takes the time that it needs
@@ -96,12 +88,12 @@ asio::awaitable<std::shared_ptr<server_state>> front::admit(std::shared_ptr<fron
         co_await connection::written(c);
         if (!keep_alive) {
             c.finish();
-            co_return nullptr;
+            co_return false;
         }
     }
 }
 
-asio::awaitable<std::optional<front::read_result>> front::read_request(const front& self, connection& c) {
+asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const front& self, connection& c) {
     auto const& limits = self.settings_.limits;
     handshake::request_parser parser({limits.head_size, limits.header_count, limits.body_size});
     using state = handshake::request_parser::state;
@@ -113,7 +105,7 @@ asio::awaitable<std::optional<front::read_result>> front::read_request(const fro
         if (parser.status() == state::complete) break;
         if (parser.status() == state::failed) {
             refuse(c, parser.error());
-            co_return std::nullopt;
+            co_return nullptr;
         }
         if (parser.status() == state::body && parser.expects_continue() && !std::exchange(continued, true))
             c.write_raw("HTTP/1.1 100 Continue\r\n\r\n");
@@ -122,10 +114,10 @@ asio::awaitable<std::optional<front::read_result>> front::read_request(const fro
             refuse(c, {408, "the request took too long"});
         else
             c.finish();
-        co_return std::nullopt;
+        co_return nullptr;
     }
-    read_result result{parser.take(), parser.keep_alive()};
-    result.request.remote_endpoint(c.remote());
+    auto result = std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
+    result->request.remote_endpoint(c.remote());
     co_return result;
 }
 

@@ -53,9 +53,8 @@ private:
 
     void leave_loop() override { listeners_.clear(); }
     void accepted(int fd, endpoint remote);
-    static boost::asio::awaitable<void> session(std::shared_ptr<front> self, socket held);
-    static boost::asio::awaitable<std::shared_ptr<server_state>> admit(std::shared_ptr<front> self, connection& c);
-    static boost::asio::awaitable<std::optional<read_result>> read_request(const front& self, connection& c);
+    static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
+    static boost::asio::awaitable<std::unique_ptr<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
     static void write(const front& self, connection& c, const request& r, const http_response& response,
                       bool keep_alive);

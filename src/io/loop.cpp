@@ -34,22 +34,18 @@ std::span<char> loop::block() {
     settle();
     if (lease_ != nullptr && in_block(lease_->data())) {
         // There was no memory for a copy: the message keeps the whole block.
-        lease_->owned_ = block_.give_away();
-        std::exchange(lease_, nullptr)->lease_ = nullptr;
+        std::exchange(lease_, nullptr)->take_over(std::move(block_));
     }
     if (block_.capacity() == 0) block_.reserve(block_size);
     return {block_.data(), block_.capacity()};
 }
 
 void loop::settle_lease() {
-    message* const holder = lease_;
     try {
-        holder->own_copy_of(holder->text());
+        lease_->keep();
     } catch (const std::bad_alloc&) {
-        return;  // it borrows on; see block()
+        // It borrows on; see block().
     }
-    holder->lease_ = nullptr;
-    lease_ = nullptr;
 }
 
 loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c) { l.current_ = &c; }

@@ -1,6 +1,6 @@
 #include "io/readiness.hpp"
 
-#if !WSIO_USE_REACTOR
+#if defined(WSIO_PORTABLE)
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "io/readiness.hpp"
 
-#if WSIO_USE_REACTOR
+#if !defined(WSIO_PORTABLE)
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -19,26 +19,33 @@ readiness::readiness(boost::asio::io_context& context, int fd, readiness_listene
     }
 }
 
-void readiness::start(wait& operation, int kind) {
-    if (operation.pending || fd_ < 0) return;
-    operation.pending = true;
+void readiness::start(wait& operation, bool& pending, int kind) {
+    if (pending || fd_ < 0) return;
+    pending = true;
     operation.ec_ = {};
     reactor_.start_op(kind, fd_, registration_, &operation, true, true);
 }
 
-void readiness::completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
-                          std::size_t) {
-    auto& operation = *static_cast<wait*>(static_cast<boost::asio::detail::reactor_op*>(base));
-    auto& self = *operation.self;
-    operation.pending = false;
-    if (self.fd_ < 0 || scheduler == nullptr) {  // closed meanwhile, or the io_context is being destroyed
-        if (!self.waiting()) self.listener_.waits_ended();
-        return;
-    }
-    if (&operation == &self.read_)
-        self.listener_.readable();
-    else
-        self.listener_.writable();
+// Tells whether nobody wants to hear of a wait that is over: the descriptor was closed meanwhile, or the io_context is being
+// destroyed.
+bool readiness::stopped(const void* scheduler) {
+    if (fd_ >= 0 && scheduler != nullptr) return false;
+    if (!waiting()) listener_.waits_ended();
+    return true;
+}
+
+void readiness::read_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
+                               std::size_t) {
+    auto& self = *static_cast<wait*>(base)->self;
+    self.reading_ = false;
+    if (!self.stopped(scheduler)) self.listener_.readable();
+}
+
+void readiness::write_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
+                                std::size_t) {
+    auto& self = *static_cast<wait*>(base)->self;
+    self.writing_ = false;
+    if (!self.stopped(scheduler)) self.listener_.writable();
 }
 
 void readiness::close() noexcept {

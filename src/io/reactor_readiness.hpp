@@ -7,6 +7,8 @@
 #include <boost/asio/detail/reactor_op.hpp>
 #include <boost/version.hpp>
 
+#include <memory>
+
 #include "io/readiness.hpp"
 
 // This is the one file that touches Asio's internals. Stock Asio either tries a receive first and meets EAGAIN, or
@@ -31,10 +33,13 @@ public:
     ~readiness() { close(); }
 
     [[nodiscard]] int fd() const noexcept { return fd_; }
-    [[nodiscard]] bool waiting() const noexcept { return read_.pending || write_.pending; }
+    [[nodiscard]] bool waiting() const noexcept { return reading_ || writing_; }
 
-    void wait_readable() { start(read_, reactor::read_op); }
-    void wait_writable() { start(write_, reactor::write_op); }
+    void wait_readable() { start(read_, reading_, reactor::read_op); }
+    void wait_writable() {
+        if (!write_) write_ = std::make_unique<wait>(*this, &write_completed);
+        start(*write_, writing_, reactor::write_op);
+    }
     void close() noexcept;
 
 private:
@@ -46,19 +51,23 @@ private:
         static status perform(reactor_op*) { return done_and_exhausted; }
 
         readiness* self;
-        bool pending = false;
     };
 
-    static void completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
-                          std::size_t);
-    void start(wait& operation, int kind);
+    static void read_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
+                               std::size_t);
+    static void write_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
+                                std::size_t);
+    [[nodiscard]] bool stopped(const void* scheduler);
+    void start(wait& operation, bool& pending, int kind);
 
     reactor& reactor_;
     readiness_listener& listener_;
     reactor::per_descriptor_data registration_ = nullptr;
     int fd_;
-    wait read_{*this, &completed};
-    wait write_{*this, &completed};
+    bool reading_ = false;
+    bool writing_ = false;
+    wait read_{*this, &read_completed};
+    std::unique_ptr<wait> write_;  ///< Most connections never find their socket full.
 };
 
 }  // namespace wsio::detail

@@ -29,8 +29,8 @@ protected:
 
 }  // namespace wsio::detail
 
-#if WSIO_USE_REACTOR
-#include "io/reactor_readiness.hpp"
-#else
+#if defined(WSIO_PORTABLE)
 #include "io/portable_readiness.hpp"
+#else
+#include "io/reactor_readiness.hpp"
 #endif

@@ -74,25 +74,6 @@ void server_state::report(std::exception_ptr exception, const request& r) const 
     report_exception(settings_.on_exception, std::move(exception), r);
 }
 
-asio::awaitable<void> server_state::attend(std::shared_ptr<server_state> self, socket opened) {
-    auto& c = *connection::of(opened);
-    operation const held(&c);
-    if (!self->handler) {
-        self->hand_out(std::move(opened));
-        co_return;
-    }
-    std::exception_ptr failure;
-    try {
-        co_await self->handler(std::move(opened));
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure)
-        c.application_failed(std::move(failure));
-    else
-        c.end(close_code::normal, {}, ended_by::application, "the handler returned");
-}
-
 void server_state::hand_out(socket opened) {
     if (on_connection) {
         auto& c = *connection::of(opened);

@@ -52,8 +52,8 @@ public:
     void ended(connection& c);
     void report(std::exception_ptr exception, const request& r) const;
 
-    /// Runs the handler of `serve` for a connection that is open, or hands it to the callback or the channel.
-    static boost::asio::awaitable<void> attend(std::shared_ptr<server_state> self, socket opened);
+    /// Hands a connection that is open to the callback or the channel.
+    void hand_out(socket opened);
 
     // What `server` offers.
     static boost::asio::awaitable<std::optional<socket>> accept(std::shared_ptr<server_state> self);
@@ -77,7 +77,6 @@ public:
 
 private:
     void leave_loop() override;
-    void hand_out(socket opened);
 
     options settings_;
     handshake::trusted_proxies proxies_;

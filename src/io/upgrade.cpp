@@ -21,21 +21,21 @@ namespace {
 
 // One handshake under way. The offer's views lie in the request, which stays where it is.
 struct candidate {
-    std::unique_ptr<opening> agreed = std::make_unique<opening>();
+    request r;
     handshake::offer offer;
+    std::string subprotocol;
+    std::any user_value;
     headers extra_fields;
-
-    [[nodiscard]] const request& r() const noexcept { return agreed->request; }
 };
 
 rejection busy() { return {503, "the server takes no more connections now; try again later"}; }
 
 std::optional<rejection> check(candidate& who, const server_state* server) {
     if (server == nullptr) return rejection{404, "no WebSocket server serves this path"};
-    auto recognised = handshake::recognise(who.r(), server->settings().protocols);
+    auto recognised = handshake::recognise(who.r, server->settings().protocols);
     if (auto* refusal = std::get_if<rejection>(&recognised)) return std::move(*refusal);
     who.offer = std::get<handshake::offer>(std::move(recognised));
-    if (!handshake::origin_allowed(who.offer, who.r(), server->settings().origins))
+    if (!handshake::origin_allowed(who.offer, who.r, server->settings().origins))
         return rejection{403, "this origin may not connect; the server's list of origins has to name it"};
     if (!server->has_room()) return busy();
     return std::nullopt;
@@ -49,17 +49,17 @@ bool offers(const handshake::offer& offer, std::string_view name) {
 
 // Asks the application. Its exceptions leave this function.
 asio::awaitable<std::optional<rejection>> ask(candidate& who, const options& settings) {
-    auto& chosen = who.agreed->subprotocol;
+    auto& chosen = who.subprotocol;
     if (settings.choose_subprotocol)
-        chosen = settings.choose_subprotocol(who.r(), who.offer.subprotocols);
+        chosen = settings.choose_subprotocol(who.r, who.offer.subprotocols);
     else
         chosen = handshake::choose_subprotocol(who.offer, settings.subprotocols);
     if (settings.authorize) {
-        verdict decision = co_await settings.authorize(who.r());
+        verdict decision = co_await settings.authorize(who.r);
         if (!decision.accepted)
             co_return rejection{decision.status, std::move(decision.body), std::move(decision.response_headers)};
         if (decision.subprotocol) chosen = std::move(*decision.subprotocol);
-        who.agreed->user_value = std::move(decision.user_value);
+        who.user_value = std::move(decision.user_value);
         who.extra_fields = std::move(decision.response_headers);
     }
     if (!chosen.empty() && !offers(who.offer, chosen))
@@ -69,9 +69,9 @@ asio::awaitable<std::optional<rejection>> ask(candidate& who, const options& set
 }
 
 std::string response_head(candidate& who, const server_state& server) {
-    auto fields = handshake::accept_fields(who.offer, who.r(), who.agreed->subprotocol);
+    auto fields = handshake::accept_fields(who.offer, who.r, who.subprotocol);
     for (auto const& [name, value] : who.extra_fields) fields.add(name, value);
-    server.show_headers(who.r(), fields);
+    server.show_headers(who.r, fields);
     return handshake::accept_head(who.offer.version, fields);
 }
 
@@ -97,8 +97,10 @@ void refuse(connection& c, const rejection& why) {
 
 asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& c, request r) {
     if (server) handshake::apply_forwarded_proto(r, server->proxies());
-    candidate who;
-    who.agreed->request = std::move(r);
+    // Not in the frame: Asio would use its memory for the frame of the handler, which lives as long as the connection.
+    auto const candidate_held = std::make_unique<candidate>();
+    auto& who = *candidate_held;
+    who.r = std::move(r);
     auto refusal = check(who, server.get());
     std::string head;
     if (!refusal) {
@@ -113,26 +115,25 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
         }
         c.answer_at_deadline(nullptr);
         if (failure) {
-            server->report(std::move(failure), who.r());
+            server->report(std::move(failure), who.r);
             refusal = rejection{500, "the server failed to decide about this request"};
         }
     }
     if (!refusal && !server->has_room()) refusal = busy();  // the application may have taken its time
     if (!refusal && c.timed_out()) refusal = rejection{408, "the handshake took too long"};
     if (refusal) {
-        if (server) server->refused(who.r(), *refusal);
+        if (server) server->refused(who.r, *refusal);
         refuse(c, *refusal);
         co_return false;
     }
     c.write_raw(head);
     if (!co_await answer_nonce(c, who.offer) || c.current_phase() != connection::phase::handshake) {
-        server->refused(who.r(), {408, "the connection ended before the handshake was complete"});
+        server->refused(who.r, {408, "the connection ended before the handshake was complete"});
         c.finish();
         co_return false;
     }
-    who.agreed->request.headers().shrink_to_fit();
     auto const& strategy = protocols[who.offer.version];
-    c.open(strategy, std::move(who.agreed), server);
+    c.open(strategy, opening(who.r, who.subprotocol, std::move(who.user_value)), server);
     server->opened(c);
     co_return true;
 }

@@ -2,9 +2,9 @@
 
 // How `co_await socket.receive()` and `co_await socket.send(…)` cost no suspension when nothing has to be waited for.
 // boost::asio::awaitable is specialised for two result types of this library. Asio hands such an object through to the
-// compiler unchanged, so `await_ready` can take a message that is there. The slow path delegates to an ordinary inner
-// awaitable, which needs nothing of Asio's internals.
+// compiler unchanged, so `await_ready` can take a message that is there. For the slow path see suspension.hpp.
 
+#include <wsio/detail/suspension.hpp>
 #include <wsio/message.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,10 +45,11 @@ private:
     awaited* connection_;
 };
 
-// Tells whether `take_message` has an answer at once. A null connection has: nothing.
+// Tells whether `take_message` has an answer at once. A null connection has: nothing. Throws std::logic_error when there is
+// none yet and another coroutine waits for it.
 [[nodiscard]] bool message_ready(awaited* c);
 [[nodiscard]] std::optional<message> take_message(awaited* c);
-[[nodiscard]] boost::asio::awaitable<void> wait_for_message(awaited* c);
+[[nodiscard]] waiter& message_waiter(awaited* c) noexcept;
 
 // What became of a message that was handed to a connection.
 enum class sent : unsigned char { refused, accepted, waiting };
@@ -79,39 +80,40 @@ struct send_result {
 namespace boost::asio {
 
 /// Awaits one message. See `wsio::socket::receive`.
-template <typename Executor>
-class [[nodiscard]] awaitable<wsio::receive_result, Executor> {
+template <>
+class [[nodiscard]] awaitable<wsio::receive_result, any_io_executor> {
 public:
     using value_type = wsio::receive_result;
-    using executor_type = Executor;
+    using executor_type = any_io_executor;
 
     explicit awaitable(wsio::detail::awaited* c) noexcept : operation_(c) {}
 
-    bool await_ready() {
-        if (wsio::detail::message_ready(operation_.get())) return true;
-        waiting_.emplace(wsio::detail::wait_for_message(operation_.get()));
-        return false;
-    }
+    bool await_ready() { return wsio::detail::message_ready(operation_.get()); }
     template <typename Handle>
-    void await_suspend(Handle handle) {
-        waiting_->await_suspend(handle);
+    void await_suspend(Handle suspended) {
+        suspension_.start(suspended, *this);
     }
     std::optional<wsio::message> await_resume() {
-        if (waiting_) waiting_->await_resume();
+        suspension_.finish();
         return wsio::detail::take_message(operation_.get());
     }
 
 private:
+    friend class wsio::detail::suspension;
+    [[nodiscard]] wsio::detail::waiter& place() const noexcept {
+        return wsio::detail::message_waiter(operation_.get());
+    }
+
     wsio::detail::operation operation_;
-    std::optional<awaitable<void, Executor>> waiting_;
+    wsio::detail::suspension suspension_;
 };
 
 /// Awaits room for one message. See `wsio::socket::send`.
-template <typename Executor>
-class [[nodiscard]] awaitable<wsio::send_result, Executor> {
+template <>
+class [[nodiscard]] awaitable<wsio::send_result, any_io_executor> {
 public:
     using value_type = wsio::send_result;
-    using executor_type = Executor;
+    using executor_type = any_io_executor;
 
     awaitable(wsio::detail::awaited* c, wsio::detail::sent outcome) noexcept : operation_(c), outcome_(outcome) {}
     awaitable(awaitable&&) noexcept = default;
@@ -123,24 +125,24 @@ public:
 
     bool await_ready() {
         if (outcome_ != wsio::detail::sent::waiting) return true;
-        waiting_.emplace(wsio::detail::wait_for_room(operation_.get()));
+        waiting_ = wsio::detail::wait_for_room(operation_.get());
         return false;
     }
     template <typename Handle>
     void await_suspend(Handle handle) {
-        waiting_->await_suspend(handle);
+        waiting_.await_suspend(handle);
     }
     bool await_resume() {
-        if (!waiting_) return outcome_ == wsio::detail::sent::accepted;
-        waiting_->await_resume();
+        if (!waiting_.valid()) return outcome_ == wsio::detail::sent::accepted;
+        waiting_.await_resume();
         outcome_ = wsio::detail::sent::accepted;
         return wsio::detail::was_sent(operation_.get());
     }
 
 private:
     wsio::detail::operation operation_;
+    awaitable<void> waiting_;  ///< Empty unless the send waits.
     wsio::detail::sent outcome_;
-    std::optional<awaitable<void, Executor>> waiting_;
 };
 
 }  // namespace boost::asio
