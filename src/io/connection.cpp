@@ -86,7 +86,8 @@ void connection::abandoned() {
 }
 
 void connection::maybe_let_go() noexcept {
-    if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watched_) return;
+    if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watch_ != not_watched)
+        return;
     let_go_ = true;
     server_.reset();  // handles may outlive the server's io_context
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -96,7 +97,8 @@ void connection::loop_is_gone() {
     operation const held(this);
     phase_ = phase::ended;
     loop_gone_ = true;
-    dirty_ = watched_ = false;
+    dirty_ = false;
+    watch_ = not_watched;
     unparsed_ = {};
     readiness_.close();
     receiver_.drop();

@@ -199,6 +199,7 @@ private:
     [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 
     struct queued;
+    static constexpr std::uint32_t not_watched = ~std::uint32_t{0};
 
     loop& loop_;
     std::atomic<std::uint32_t> references_{1};
@@ -213,8 +214,6 @@ private:
     bool reading_posted_ : 1 = false;  ///< Another turn of reading is on its way.
     bool blocked_ : 1 = false;         ///< The socket is full; its writability is awaited.
     bool dirty_ : 1 = false;           ///< In the loop's list of those to flush.
-    bool watched_ : 1 = false;         ///< In the loop's list of those to look at again.
-    bool touched_ : 1 = false;         ///< Has received since the loop looked last.
     bool let_go_ : 1 = false;          ///< The loop's reference is given back.
     std::atomic<bool> loop_gone_ = false;
 
@@ -245,7 +244,7 @@ private:
     connection* next_ = nullptr;
     connection* previous_ = nullptr;
     connection* next_dirty_ = nullptr;
-    connection* next_watched_ = nullptr;
+    std::uint32_t watch_ = not_watched;  ///< The place in the loop's table of those to look at again.
 };
 
 }  // namespace wsio::detail

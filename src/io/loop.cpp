@@ -76,10 +76,12 @@ void loop::flush_dirty() {
 }
 
 void loop::look_again(connection& c) {
-    c.touched_ = true;
-    if (c.watched_) return;
-    c.watched_ = true;
-    c.next_watched_ = std::exchange(watched_, &c);
+    if (c.watch_ != connection::not_watched) {
+        watched_[c.watch_].touched = true;
+        return;
+    }
+    watched_.push_back({&c, true});
+    c.watch_ = static_cast<std::uint32_t>(watched_.size() - 1);
     start_ticking();
 }
 
@@ -99,31 +101,39 @@ void loop::start_ticking() {
 }
 
 void loop::tick() {
-    auto* at = std::exchange(watched_, nullptr);
-    while (at != nullptr) {
-        connection& c = *at;
-        at = std::exchange(c.next_watched_, nullptr);
-        c.watched_ = false;
-        // A busy connection needs no look, its next event tells as much; one that may not be read now gets it later.
-        if (c.touched_ || (c.phase_ != connection::phase::ended && !c.stream_ended_ && !c.can_read())) {
-            c.touched_ = false;
-            c.watched_ = true;
-            c.next_watched_ = std::exchange(watched_, &c);
-        } else {
-            operation const held(&c);
-            c.readable();
-        }
-    }
+    look_at_silent();
     deadlines_.advance();
-    if (watched_ != nullptr || !deadlines_.empty()) start_ticking();
+    if (!watched_.empty() || !deadlines_.empty()) start_ticking();
 }
 
-void loop::add(connection& c) noexcept {
+void loop::look_at_silent() {
+    for (std::size_t i = 0; i < watched_.size();) {
+        connection& c = *watched_[i].watched;
+        // A busy connection needs no look, its next event tells as much; one that may not be read now gets it later.
+        if (std::exchange(watched_[i].touched, false) ||
+            (c.phase_ != connection::phase::ended && !c.stream_ended_ && !c.can_read())) {
+            ++i;
+            continue;
+        }
+        watched_[i] = watched_.back();
+        watched_[i].watched->watch_ = static_cast<std::uint32_t>(i);
+        watched_.pop_back();
+        c.watch_ = connection::not_watched;
+        operation const held(&c);
+        c.readable();  // may put it back, or others, behind what is still to be looked at
+    }
+}
+
+void loop::add(connection& c) {
+    // So that look_again always finds room.
+    if (watched_.capacity() <= connection_count_) watched_.reserve(2 * connection_count_ + 16);
+    ++connection_count_;
     c.next_ = std::exchange(connections_, &c);
     if (c.next_ != nullptr) c.next_->previous_ = &c;
 }
 
 void loop::remove(connection& c) noexcept {
+    --connection_count_;
     (c.previous_ != nullptr ? c.previous_->next_ : connections_) = c.next_;
     if (c.next_ != nullptr) c.next_->previous_ = c.previous_;
     c.next_ = c.previous_ = nullptr;
@@ -141,6 +151,7 @@ void loop::for_each_connection(const std::function<void(connection&)>& visit) {
 void loop::shutdown() {
     shut_down_ = true;
     lease_ = nullptr;
+    watched_.clear();
     for (resident* const each : std::exchange(residents_, {})) {
         each->loop_ = nullptr;
         each->leave_loop();

@@ -105,7 +105,7 @@ public:
         loop* loop_;
     };
 
-    void add(connection& c) noexcept;
+    void add(connection& c);
     void remove(connection& c) noexcept;
     /// Calls `visit` for each connection; it may end the one it is called for.
     void for_each_connection(const std::function<void(connection&)>& visit);
@@ -116,15 +116,23 @@ private:
     void flush_dirty();
     void start_ticking();
     void tick();
+    void look_at_silent();
+
+    /// A connection to look at again. In a table, so that the tick does not touch the many that are busy.
+    struct watch {
+        connection* watched;
+        bool touched;  ///< Has received since the loop looked last.
+    };
 
     boost::asio::io_context& context_;
     byte_buffer block_;
     message* lease_ = nullptr;
     byte_buffer cork_;
     connection* current_ = nullptr;
-    connection* dirty_ = nullptr;    ///< Those with something to flush, linked by `connection::next_dirty_`.
-    connection* watched_ = nullptr;  ///< Those to look at again, linked by `connection::next_watched_`.
+    connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
+    std::vector<watch> watched_;   ///< Those to look at again; `connection::watch_` is the place of each.
     connection* connections_ = nullptr;
+    std::size_t connection_count_ = 0;
     std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;
