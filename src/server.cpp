@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <stdexcept>
 #include <utility>
 
 #include "io/addresses.hpp"
@@ -43,6 +44,13 @@ std::shared_ptr<detail::server_state> handle_to(std::shared_ptr<detail::server_s
                                                 std::shared_ptr<detail::front> front, bool owns_front) {
     auto const shared = std::make_shared<owner>(std::move(state), std::move(front), owns_front);
     return {shared, shared->state.get()};
+}
+
+// Whoever sets it believes that the connections are encrypted.
+void require_no_tls(const options& settings) {
+    if (settings.tls)
+        throw std::invalid_argument(
+            "wsio: options.tls is for servers that listen themselves; an http_server has it in its own options");
 }
 
 std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::front>& front, options settings,
@@ -98,9 +106,10 @@ struct take_over_here {
 
 }  // namespace
 
-server::server(asio::any_io_executor executor, options options)
-    : state_(
-          handle_to(std::make_shared<detail::server_state>(std::move(executor), std::move(options)), nullptr, false)) {}
+server::server(asio::any_io_executor executor, options options) {
+    require_no_tls(options);
+    state_ = handle_to(std::make_shared<detail::server_state>(std::move(executor), std::move(options)), nullptr, false);
+}
 
 asio::awaitable<std::optional<socket>> server::accept() { return detail::server_state::accept(state_); }
 
@@ -165,6 +174,9 @@ asio::awaitable<server> listen(std::uint16_t port, const options& options) {
     co_return listen(co_await asio::this_coro::executor, port, options);
 }
 
-server attach(http_server& http, options settings) { return server(attached(http.front_, std::move(settings), false)); }
+server attach(http_server& http, options settings) {
+    require_no_tls(settings);
+    return server(attached(http.front_, std::move(settings), false));
+}
 
 }  // namespace wsio

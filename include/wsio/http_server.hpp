@@ -4,6 +4,7 @@
 #include <wsio/headers.hpp>
 #include <wsio/options.hpp>
 #include <wsio/request.hpp>
+#include <wsio/tls.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -43,6 +44,8 @@ struct http_options {
     std::vector<std::string> trusted_proxies = {};
     /// Learns of an exception that left the handler; by default one line goes to standard error. The client gets 500.
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
+    /// The certificates to speak TLS with (https, wss); plain TCP when not set.
+    class tls tls = {};
 };
 
 /// A small HTTP/1.1 server on Boost.Beast's parser, with keep-alive, to put WebSockets beside pages on one port:

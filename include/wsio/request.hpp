@@ -2,7 +2,9 @@
 
 #include <wsio/endpoint.hpp>
 #include <wsio/headers.hpp>
+#include <wsio/tls.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,12 +65,20 @@ public:
     [[nodiscard]] bool secure() const noexcept { return secure_; }
     void secure(bool value) noexcept { secure_ = value; }
 
+    /// Gives what the client's certificate says, which was in order (`tls_options::client_verify`); null when it showed
+    /// none.
+    [[nodiscard]] const wsio::client_certificate* client_certificate() const noexcept { return certificate_.get(); }
+    void client_certificate(std::shared_ptr<const wsio::client_certificate> shown) noexcept {
+        certificate_ = std::move(shown);
+    }
+
 private:
     std::string method_;
     std::string target_;
     wsio::headers headers_;
     std::string body_;
     endpoint remote_;
+    std::shared_ptr<const wsio::client_certificate> certificate_;
     bool secure_ = false;
     unsigned char http_minor_ = 1;
 };

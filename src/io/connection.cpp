@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <utility>
 
 #include "io/addresses.hpp"
@@ -231,7 +230,13 @@ void connection::finish() {
 }
 
 void connection::half_close() {
-    if (!end_sent_) ::shutdown(readiness_.fd(), SHUT_WR);
+    if (!end_sent_) {
+        if (tls_ && !tls_->end()) {
+            wait_for_the_network();
+            return;
+        }
+        ::shutdown(readiness_.fd(), SHUT_WR);
+    }
     end_sent_ = true;
     if (stream_ended_) end_now();
 }
@@ -242,8 +247,8 @@ void connection::destroy(ended_by who, std::string cause) {
     end_now();
 }
 
-void connection::network_failed(int error) {
-    note_end(ended_by::network, close_code::abnormal, {}, std::strerror(error), false);
+void connection::network_failed(std::string cause) {
+    note_end(ended_by::network, close_code::abnormal, {}, std::move(cause), false);
     end_now();
 }
 
@@ -257,6 +262,7 @@ void connection::end_now() {
     outbox_.clear();
     clear_deadline();
     readiness_.close();
+    tls_.reset();
     receiver_.wake_later();
     senders_.wake_all_later();
     closers_.wake_all_later();

@@ -27,6 +27,7 @@
 #include "io/opening.hpp"
 #include "io/outbox.hpp"
 #include "io/readiness.hpp"
+#include "io/tls_stream.hpp"
 #include "io/waiting_list.hpp"
 #include "protocol/hybi_decoder.hpp"
 
@@ -65,6 +66,17 @@ public:
     [[nodiscard]] socket handle() noexcept { return socket(this); }
     [[nodiscard]] static connection* of(const socket& handle) noexcept { return handle.connection_; }
     void operations_over() noexcept;
+
+    /// Speaks TLS from the first byte on.
+    void secure(std::shared_ptr<const tls_identities> identities) {
+        tls_ = std::make_unique<tls_stream>(std::move(identities), readiness_.fd());
+    }
+    /// Gives the TLS that is spoken; null when there is none.
+    [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+    /// Says why TLS never came to be; empty when it did, or was never tried.
+    [[nodiscard]] std::string_view tls_refusal() const noexcept {
+        return tls_refused_ ? std::string_view(status_->cause) : std::string_view();
+    }
 
     // The byte stream before `open`.
     /// Waits until there is more input; false when the stream has ended or failed.
@@ -153,7 +165,11 @@ private:
     void deadline_passed() override;
 
     // Receiving.
+    void receive_some();
     bool receive_once();
+    bool receive_secure(std::span<char> room, bool in_window);
+    void received(std::span<char> bytes, bool in_window);
+    void tls_failed();
     void end_of_stream(int error);
     void take_event();
     bool next_event();
@@ -179,6 +195,10 @@ private:
     void append_close(close_code code, std::string_view reason);
     void append(std::string_view head, std::string_view payload, std::string_view tail);
     void write_large(protocol::opcode type, std::string_view payload, bool may_borrow);
+    std::ptrdiff_t transmit(std::string_view a, std::string_view b = {}, std::string_view c = {},
+                            std::string_view d = {});
+    void transmission_failed();
+    outbox::result transmit_outbox();
     void wait_for_the_network();
     void flush_cork();
     void flush();
@@ -189,7 +209,7 @@ private:
     void fail(close_code code, std::string_view cause);
     void note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean);
     void half_close();
-    void network_failed(int error);
+    void network_failed(std::string cause);
     void end_now();
     void tell_ended();
     void tell_ended_later();
@@ -215,6 +235,8 @@ private:
     bool blocked_ : 1 = false;         ///< The socket is full; its writability is awaited.
     bool dirty_ : 1 = false;           ///< In the loop's list of those to flush.
     bool let_go_ : 1 = false;          ///< The loop's reference is given back.
+    bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
+    bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     std::atomic<bool> loop_gone_ = false;
 
     const protocol::strategy* strategy_ = nullptr;
@@ -233,6 +255,7 @@ private:
     queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
     std::size_t queued_bytes_ = 0;
 
+    std::unique_ptr<tls_stream> tls_;
     outbox outbox_;
     waiter receiver_;
     waiting_list senders_;

@@ -3,9 +3,11 @@
 #include <boost/asio/post.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
+#include "handshake/negotiation.hpp"
 #include "io/connection.hpp"
 #include "io/server_state.hpp"
 
@@ -28,18 +30,26 @@ struct connection::queued {
 
 void connection::readable() {
     loop::turn turn(loop_, *this);
-    bool received = false;
+    receive_some();
+}
+
+void connection::receive_some() {
+    bool received_any = false;
     for (int i = 0; i < receives_in_a_turn && can_read(); ++i) {
-        received = receive_once() || received;
+        received_any = receive_once() || received_any;
         settle_input();
         if (!more_to_read_) break;
     }
-    if (readiness::misses_end_of_stream && received && !more_to_read_) loop_.look_again(*this);
+    if (blocked_ && tls_ && tls_->write_wants_to_read()) {
+        blocked_ = false;
+        flush();
+    }
+    if (readiness::misses_end_of_stream && received_any && !more_to_read_) loop_.look_again(*this);
     read_on();
 }
 
 bool connection::can_read() const noexcept {
-    if (stream_ended_ || phase_ == phase::ended) return false;
+    if (stream_ended_ || write_first_ || phase_ == phase::ended) return false;
     // The session reads its HTTP on demand.
     if (phase_ == phase::handshake) return filling_;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
@@ -63,6 +73,7 @@ bool connection::receive_once() {
     more_to_read_ = false;
     auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder_->window() : std::span<char>();
     auto const room = window.empty() ? loop_.block() : window;
+    if (tls_) return receive_secure(room, !window.empty());
     ssize_t count;
     do {
         count = ::recv(readiness_.fd(), room.data(), room.size(), MSG_DONTWAIT);
@@ -74,19 +85,58 @@ bool connection::receive_once() {
     }
     auto const size = static_cast<std::size_t>(count);
     more_to_read_ = size == room.size();
+    received(room.first(size), !window.empty());
+    return true;
+}
+
+void connection::received(std::span<char> bytes, bool in_window) {
     if (phase_ == phase::handshake) {
-        append_input({room.data(), size});
+        append_input({bytes.data(), bytes.size()});
         receiver_.wake();
     } else if (phase_ != phase::finishing) {
-        if (window.empty()) {
-            unparsed_ = room.first(size);
-        } else {
-            event_ = decoder_->commit(size);
+        if (in_window) {
+            event_ = decoder_->commit(bytes.size());
             take_event();
+        } else {
+            unparsed_ = bytes;
         }
         process();
     }
-    return true;
+}
+
+bool connection::receive_secure(std::span<char> room, bool in_window) {
+    using outcome = tls_stream::outcome;
+    auto const got = tls_->receive(room);
+    more_to_read_ = got.more;
+    switch (got.result) {
+        case outcome::data: received(room.first(got.count), in_window); break;
+        case outcome::would_block: break;
+        case outcome::wants_to_write:
+            write_first_ = true;
+            readiness_.wait_writable();
+            break;
+        case outcome::ended: end_of_stream(0); break;
+        case outcome::failed: tls_failed(); break;
+    }
+    return got.progress;
+}
+
+void connection::tls_failed() {
+    if (tls_->established()) {
+        if (phase_ == phase::finishing && outbox_.empty())
+            end_now();
+        else
+            transmission_failed();
+        return;
+    }
+    // OpenSSL has told the peer why. A socket that is closed with bytes unread takes that back (RFC 1122 4.2.2.13), so the
+    // rest is read, as plain bytes that nobody looks at. Nothing was queued that could leave in plain.
+    note_end(ended_by::network, close_code::abnormal, {}, tls_->failure(), false);
+    bool const plain_http = tls_->plain_http();
+    tls_.reset();
+    tls_refused_ = true;
+    if (plain_http) write_raw(handshake::reject_response({400, "this port speaks TLS: use https or wss"}));
+    finish();
 }
 
 void connection::append_input(std::string_view bytes) {
@@ -115,7 +165,7 @@ void connection::end_of_stream(int error) {
         if (phase_ == phase::finishing && outbox_.empty())
             end_now();  // the peer had nothing more to say and did not wait for us: not worth an error
         else
-            network_failed(error);
+            network_failed(std::strerror(error));
         return;
     }
     switch (phase_) {
@@ -134,9 +184,7 @@ void connection::end_of_stream(int error) {
             break;
         }
         case phase::closing: finish(); break;
-        case phase::finishing:
-            if (outbox_.empty()) end_now();
-            break;
+        case phase::finishing:  // the end of the turn sees to it, when all is written
         case phase::ended: break;
     }
 }

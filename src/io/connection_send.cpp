@@ -94,9 +94,9 @@ void connection::write_large(protocol::opcode type, std::string_view payload, bo
         return;
     }
     auto const corked = loop_.current() == this ? loop_.cork().view() : std::string_view();
-    auto const written = write_pieces(readiness_.fd(), corked, frame.head(), payload, frame.tail());
+    auto const written = transmit(corked, frame.head(), payload, frame.tail());
     if (written < 0) {
-        network_failed(errno);
+        transmission_failed();
         return;
     }
     // What the socket did not take waits: a copy of the small pieces, the payload itself if it stays where it is.
@@ -118,18 +118,28 @@ void connection::write_large(protocol::opcode type, std::string_view payload, bo
     if (!outbox_.empty()) wait_for_the_network();
 }
 
+std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
+    return tls_ ? tls_->write(a, b, c, d) : write_pieces(readiness_.fd(), a, b, c, d);
+}
+
+void connection::transmission_failed() { network_failed(tls_ ? tls_->failure() : std::strerror(errno)); }
+
+outbox::result connection::transmit_outbox() {
+    return outbox_.write_with([this](auto... pieces) { return transmit(pieces...); });
+}
+
 void connection::wait_for_the_network() {
     blocked_ = true;
-    readiness_.wait_writable();
+    if (!tls_ || !tls_->write_wants_to_read()) readiness_.wait_writable();
 }
 
 void connection::flush_cork() {
     auto& cork = loop_.cork();
     if (!cork.empty()) {
-        auto const written = write_pieces(readiness_.fd(), cork.view());
+        auto const written = transmit(cork.view());
         if (written < 0) {
             cork.clear();
-            network_failed(errno);
+            transmission_failed();
             return;
         }
         outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
@@ -141,19 +151,23 @@ void connection::flush_cork() {
 
 void connection::flush() {
     if (phase_ == phase::ended || blocked_) return;
-    after_flush(outbox_.write_to(readiness_.fd()));
+    after_flush(transmit_outbox());
 }
 
 void connection::writable() {
     loop::turn turn(loop_, *this);
     if (phase_ == phase::ended) return;
     blocked_ = false;
-    after_flush(outbox_.write_to(readiness_.fd()));
+    after_flush(transmit_outbox());
+    if (write_first_) {
+        write_first_ = false;
+        receive_some();
+    }
 }
 
 void connection::after_flush(outbox::result result) {
     if (result == outbox::result::failed) {
-        network_failed(errno);
+        transmission_failed();
         return;
     }
     if (result == outbox::result::blocked) wait_for_the_network();

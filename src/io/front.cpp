@@ -65,6 +65,7 @@ void front::accepted(int fd, endpoint remote) {
     try {
         c = &connection::make(loop_, fd, std::move(remote));
         c->owner = this;
+        if (settings_.tls) c->secure(settings_.tls.context()->current());
         launch(session(*c, admit(shared_from_this(), *c)), executor_);
     } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
         if (c != nullptr) c->destroy();
@@ -75,7 +76,10 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
     for (;;) {
         c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
         auto read = co_await read_request(*self, c);
-        if (!read) co_return false;
+        if (!read) {
+            self->report_refused_tls(c);
+            co_return false;
+        }
         if (handshake::wants_websocket(read->request)) {
             auto server = self->server_for(read->request.path());
             co_return co_await upgrade(std::move(server), c, std::move(read->request));
@@ -91,6 +95,13 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
             co_return false;
         }
     }
+}
+
+void front::report_refused_tls(const connection& c) const {
+    if (c.tls_refusal().empty()) return;
+    request nothing_asked;
+    nothing_asked.remote_endpoint(c.remote());
+    for (auto const& server : servers_) server->refused(nothing_asked, {400, std::string(c.tls_refusal())});
 }
 
 asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const front& self, connection& c) {
@@ -118,6 +129,10 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
     }
     auto result = std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
     result->request.remote_endpoint(c.remote());
+    if (c.tls() != nullptr) {
+        result->request.secure(true);
+        result->request.client_certificate(c.tls()->peer_certificate());
+    }
     co_return result;
 }
 

@@ -26,7 +26,7 @@ class front : public loop::resident, public std::enable_shared_from_this<front> 
 public:
     /// Gives what a WebSocket server's options say about the port that it has to itself.
     [[nodiscard]] static http_options settings_of(const options& server) {
-        return {server.host, server.limits, server.timeouts, server.trusted_proxies, {}};
+        return {server.host, server.limits, server.timeouts, server.trusted_proxies, {}, server.tls};
     }
 
     /// `handler` may be empty: then ordinary requests get 501.
@@ -54,6 +54,7 @@ private:
     void leave_loop() override { listeners_.clear(); }
     void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
+    void report_refused_tls(const connection& c) const;
     static boost::asio::awaitable<std::unique_ptr<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
     static void write(const front& self, connection& c, const request& r, const http_response& response,

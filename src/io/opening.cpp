@@ -44,6 +44,8 @@ struct opening::layout {
 
 opening::opening(const wsio::request& r, std::string_view subprotocol, std::any user_value)
     : user_value_(std::move(user_value)) {
+    // Few connections have a certificate, and those are no small ones.
+    if (r.client_certificate() != nullptr) unpacked_ = std::make_unique<wsio::request>(r);
     auto text = subprotocol.size() + r.method().size() + r.target().size();
     for (auto const& [name, value] : r.headers()) text += name.size() + value.size();
     auto const fields = r.headers().size();

@@ -57,17 +57,6 @@ void outbox::consume(std::size_t count) noexcept {
     }
 }
 
-outbox::result outbox::write_to(int fd) {
-    while (!empty()) {
-        auto const written = write_pieces(fd, front_.view().substr(written_), borrowed_, back_.view());
-        if (written < 0) return result::failed;
-        if (written == 0) return result::blocked;
-        consume(static_cast<std::size_t>(written));
-    }
-    clear();
-    return result::empty;
-}
-
 void outbox::clear() noexcept {
     front_.release();
     written_ = 0;

@@ -30,8 +30,18 @@ public:
 
     enum class result { empty, blocked, failed };
 
-    /// Writes as much as the socket takes.
-    result write_to(int fd);
+    /// Writes as much as `write` takes: a function that is called like `write_pieces`, but for the descriptor.
+    template <typename Write>
+    result write_with(Write write) {
+        while (!empty()) {
+            auto const written = write(front_.view().substr(written_), borrowed_, back_.view());
+            if (written < 0) return result::failed;
+            if (written == 0) return result::blocked;
+            consume(static_cast<std::size_t>(written));
+        }
+        clear();
+        return result::empty;
+    }
 
     /// Drops everything.
     void clear() noexcept;

@@ -144,13 +144,15 @@ tls_stream::received tls_stream::receive(std::span<char> room) {
     receives_left_ = receives_at_once;
     while (got.count < room.size() && got.result == outcome::data) {
         ERR_clear_error();
-        bool const in_handshake = !established();
         std::size_t count = 0;
         int const done = SSL_read_ex(ssl_.get(), room.data() + got.count, room.size() - got.count, &count);
         int const error = errno;
         got.count += count;
         if (done != 1) got.result = outcome_of_failure(error);
-        if (in_handshake && established()) SSL_set_default_read_buffer_len(ssl_.get(), read_buffer);
+        if (!established_ && SSL_is_init_finished(ssl_.get()) != 0) {
+            established_ = true;
+            SSL_set_default_read_buffer_len(ssl_.get(), read_buffer);
+        }
     }
     got.progress = progress_;
     got.more = got.result == outcome::would_block ? !socket_empty_ : got.count != 0;
@@ -169,7 +171,7 @@ tls_stream::outcome tls_stream::outcome_of_failure(int error) {
             break;
         default: {
             auto const reason = ERR_GET_REASON(ERR_peek_error());
-            plain_http_ = !established() && (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST);
+            plain_http_ = !established_ && (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST);
             failure_ = "TLS: " + take_openssl_error();
         }
     }
@@ -215,7 +217,7 @@ std::ptrdiff_t tls_stream::write(std::string_view a, std::string_view b, std::st
 }
 
 bool tls_stream::end() {
-    if (!failure_.empty() || !established()) return true;
+    if (!failure_.empty() || !established_) return true;
     ERR_clear_error();
     int const done = SSL_shutdown(ssl_.get());
     bool const blocked = done < 0 && SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_WRITE;

@@ -58,8 +58,8 @@ public:
     /// the socket is full.
     [[nodiscard]] bool end();
 
-    /// Tells whether the handshake is over.
-    [[nodiscard]] bool established() const noexcept { return SSL_is_init_finished(ssl_.get()) != 0; }
+    /// Tells whether the handshake has come to its end, whatever happened since.
+    [[nodiscard]] bool established() const noexcept { return established_; }
 
     /// Tells whether the peer spoke HTTP in place of TLS.
     [[nodiscard]] bool plain_http() const noexcept { return plain_http_; }
@@ -80,6 +80,7 @@ private:
     int receives_left_ = 0;      ///< What OpenSSL may still ask of the socket in this turn.
     bool socket_empty_ = false;  ///< The last receive took all there was.
     bool socket_ended_ = false;
+    bool established_ = false;
     bool progress_ = false;
     bool write_wants_to_read_ = false;
     bool plain_http_ = false;
