@@ -27,6 +27,18 @@ wsio::protocol_set protocols(const examples::arguments& arguments) {
     return chosen;
 }
 
+// Plain TCP unless a certificate is given. SIGHUP reads its files again.
+wsio::tls tls(const examples::arguments& arguments) {
+    auto const authority = arguments.text("--client-ca");
+    auto const options = wsio::tls_options{
+        .certificate = arguments.text("--certificate"),
+        .key = arguments.text("--key"),
+        .client_ca = authority,
+        .client_verify = authority.empty() ? wsio::client_verification::none : wsio::client_verification::required};
+    if (options.certificate.empty() && options.key.empty() && authority.empty()) return wsio::tls();
+    return wsio::tls(options);
+}
+
 void print_address(const wsio::endpoint& endpoint) { fmt::print("wsio_echo listens on {}\n", endpoint); }
 
 }  // namespace
@@ -37,13 +49,17 @@ int main(int argc, char** argv) try {
                             {{"--port", "3000", "port to listen on, 0 for any free one"},
                              {"--host", "", "address to listen on; every address when not given"},
                              {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
-                             {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"}});
+                             {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
+                             {"--certificate", "", "PEM file with a certificate, to speak TLS"},
+                             {"--key", "", "PEM file with its key"},
+                             {"--client-ca", "", "PEM file with the authority that clients need a certificate of"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),
                  .protocols = protocols(arguments),
                  .origins = {"*"},  // pages of any site may use it: it knows nothing worth stealing
                  .on_listening = print_address,
+                 .tls = tls(arguments),
                  .threads = arguments.number<unsigned>("--threads")});
 } catch (const std::exception& error) {
     fmt::print(stderr, "wsio_echo: {}\n", error.what());

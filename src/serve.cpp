@@ -94,6 +94,19 @@ void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic
     });
 }
 
+// SIGHUP asks servers, by custom, to read their files again.
+void reload_on_hangup(asio::signal_set& hangup, const options& settings) {
+    hangup.async_wait([&](const boost::system::error_code& ec, int) {
+        if (ec) return;
+        try {
+            settings.tls.reload();
+        } catch (...) {
+            detail::report_failed_reload(settings.on_exception, std::current_exception());
+        }
+        reload_on_hangup(hangup, settings);
+    });
+}
+
 }  // namespace
 
 void serve(std::uint16_t port, connection_handler handler, options settings) {
@@ -109,6 +122,11 @@ void serve(std::uint16_t port, connection_handler handler, options settings) {
     asio::signal_set signals(all.front()->context(), SIGINT, SIGTERM);
     std::atomic<std::size_t> busy = all.size();
     wait_for_signals(signals, all, busy);
+    asio::signal_set hangup(all.front()->context());
+    if (settings.tls) {
+        hangup.add(SIGHUP);
+        reload_on_hangup(hangup, settings);
+    }
     if (settings.on_listening) settings.on_listening(all.front()->local_endpoint());
 
     std::vector<std::jthread> threads;

@@ -56,20 +56,21 @@ std::string address_in_the_network(asio::io_context& context) {
     return local.address().is_unspecified() || local.address().is_loopback() ? "" : local.address().to_string();
 }
 
-void print_what_to_try(const wsio::endpoint& endpoint, const std::string& network) {
+void print_what_to_try(const wsio::endpoint& endpoint, const std::string& network, bool secure) {
+    auto const s = secure ? "s" : "";
     auto const here = endpoint.address.is_unspecified() || endpoint.address.is_loopback()
                           ? fmt::format("localhost:{}", endpoint.port)
                           : fmt::format("{}", endpoint);
-    fmt::print("wsio {} demo listens on {}\n\n  open    http://{}/\n", wsio::version, endpoint, here);
+    fmt::print("wsio {} demo listens on {}\n\n  open    http{}://{}/\n", wsio::version, endpoint, s, here);
     if (endpoint.address.is_unspecified() && !network.empty())
-        fmt::print("          http://{}:{}/   from other machines\n", network, endpoint.port);
+        fmt::print("          http{}://{}:{}/   from other machines\n", s, network, endpoint.port);
     fmt::print(
-        "  chat    ws://{0}/chat\n"
-        "  echo    ws://{0}/echo\n"
-        "  try     npx wscat -c 'ws://{0}/chat?name=Ada'\n"
-        "          python3 -m websockets 'ws://{0}/chat?name=Ada'\n\n"
+        "  chat    ws{0}://{1}/chat\n"
+        "  echo    ws{0}://{1}/echo\n"
+        "  try     npx wscat -c 'ws{0}://{1}/chat?name=Ada'\n"
+        "          python3 -m websockets 'ws{0}://{1}/chat?name=Ada'\n\n"
         "Ctrl-C closes every connection and stops.\n\n",
-        here);
+        s, here);
 }
 
 asio::awaitable<void> stop_on_signal(wsio::http_server http) {
@@ -81,10 +82,10 @@ asio::awaitable<void> stop_on_signal(wsio::http_server http) {
     fmt::print("stopped\n");
 }
 
-void serve(std::uint16_t port, std::string host) {
+void serve(std::uint16_t port, std::string host, const wsio::tls& tls) {
     auto room = demo::chat_room();
     auto context = asio::io_context(1);
-    auto http = wsio::http_server(context.get_executor(), answer, {.host = std::move(host)});
+    auto http = wsio::http_server(context.get_executor(), answer, {.host = std::move(host), .tls = tls});
 
     auto const authorize = [&room](const wsio::request&) -> asio::awaitable<wsio::verdict> {
         if (room.size() < demo::chat_room::capacity) co_return wsio::verdict::accept();
@@ -102,7 +103,7 @@ void serve(std::uint16_t port, std::string host) {
         asio::detached);
 
     http.listen(port);
-    print_what_to_try(http.local_endpoint(), address_in_the_network(context));
+    print_what_to_try(http.local_endpoint(), address_in_the_network(context), static_cast<bool>(tls));
     asio::co_spawn(context, stop_on_signal(http), asio::detached);
     context.run();
 }
@@ -112,8 +113,14 @@ void serve(std::uint16_t port, std::string host) {
 int main(int argc, char** argv) try {
     auto const arguments = examples::arguments(argc, argv, "A page with a chat room and an echo test over WebSockets.",
                                                {{"--port", "3000", "port to listen on, 0 for any free one"},
-                                                {"--host", "", "address to listen on; every address when not given"}});
-    serve(arguments.number<std::uint16_t>("--port"), arguments.text("--host"));
+                                                {"--host", "", "address to listen on; every address when not given"},
+                                                {"--certificate", "", "PEM file with a certificate, to speak TLS"},
+                                                {"--key", "", "PEM file with its key"}});
+    auto const certificate =
+        wsio::tls_options{.certificate = arguments.text("--certificate"), .key = arguments.text("--key")};
+    auto const plain = certificate.certificate.empty() && certificate.key.empty();
+    serve(arguments.number<std::uint16_t>("--port"), arguments.text("--host"),
+          plain ? wsio::tls() : wsio::tls(certificate));
 } catch (const boost::system::system_error& error) {
     auto const in_use = error.code() == asio::error::address_in_use;
     fmt::print(stderr, "wsio_demo: {}{}\n", error.what(),

@@ -119,8 +119,9 @@ struct options {
     std::function<void(const endpoint&)> on_listening = {};
     /// Addresses or networks ("10.0.0.0/8") of proxies whose X-Forwarded-Proto is believed.
     std::vector<std::string> trusted_proxies = {};
-    /// The certificates to speak TLS with (wss); plain TCP when not set. A server that is attached to an `http_server`, or
-    /// gets its connections by `handle_upgrade`, has none of its own: `std::invalid_argument`.
+    /// The certificates to speak TLS with (wss); plain TCP when not set. `serve` reads the files again on SIGHUP, and tells
+    /// `on_exception` when that fails. A server that is attached to an `http_server`, or gets its connections by
+    /// `handle_upgrade`, has none of its own: `std::invalid_argument`.
     class tls tls = {};
     struct limits limits {};
     struct timeouts timeouts {};

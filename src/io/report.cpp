@@ -34,4 +34,16 @@ void report_exception(const std::function<void(std::exception_ptr, const request
     }
 }
 
+void report_failed_reload(const std::function<void(std::exception_ptr, const request&)>& hook,
+                          std::exception_ptr exception) noexcept {
+    try {
+        if (hook)
+            hook(std::move(exception), request("(reload)", ""));
+        else
+            fmt::print(stderr, "{}; the certificates from before stay in use\n", describe(exception));
+    } catch (...) {
+        // Nobody is left to tell.
+    }
+}
+
 }  // namespace wsio::detail

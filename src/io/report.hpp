@@ -12,4 +12,8 @@ namespace wsio::detail {
 void report_exception(const std::function<void(std::exception_ptr, const request&)>& hook, std::exception_ptr exception,
                       const request& r) noexcept;
 
+/// Tells likewise that the certificates could not be read again.
+void report_failed_reload(const std::function<void(std::exception_ptr, const request&)>& hook,
+                          std::exception_ptr exception) noexcept;
+
 }  // namespace wsio::detail
