@@ -1,4 +1,5 @@
-// The server under attack: small limits, short deadlines, and one path for each way to treat a connection.
+// The server under attack: small limits, short deadlines, and one path for each way to treat a connection. A second port
+// speaks TLS, with the certificate and key that the command line names.
 
 #include <wsio/wsio.hpp>
 
@@ -52,15 +53,20 @@ asio::awaitable<void> serve(wsio::server server, wsio::connection_handler handle
         asio::co_spawn(server.get_executor(), handle(std::move(*socket)), report);
 }
 
-asio::awaitable<void> stop_on_signal(wsio::http_server http) {
+asio::awaitable<void> stop_on_signal(wsio::http_server http, wsio::http_server https) {
     auto signals = asio::signal_set(http.get_executor(), SIGINT, SIGTERM);
     co_await signals.async_wait(asio::use_awaitable);
+    co_await https.drain(2s);
     co_await http.drain(2s);
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        fmt::print(stderr, "usage: wsio_attack_server CERTIFICATE KEY\n");
+        return 2;
+    }
     auto context = asio::io_context(1);
     auto const limits = wsio::limits{.head_size = 8 * 1024,
                                      .header_count = 50,
@@ -91,9 +97,17 @@ int main() {
     add("/close", close_first);
     add("/fail", fail_first);
     add("/broadcast", broadcast);
+    auto https = wsio::http_server(context.get_executor(), count,
+                                   {.host = "127.0.0.1",
+                                    .limits = limits,
+                                    .timeouts = timeouts,
+                                    .tls = wsio::tls({.certificate = argv[1], .key = argv[2]})});
+    served.push_back(attach(https, {.path = "/echo", .limits = limits, .timeouts = timeouts}));
+    asio::co_spawn(context, serve(served.back(), echo), asio::detached);
     http.listen(0);
-    fmt::print("listens on {}\n", http.local_endpoint());
+    https.listen(0);
+    fmt::print("listens on {}\nTLS on {}\n", http.local_endpoint(), https.local_endpoint());
     std::fflush(stdout);
-    asio::co_spawn(context, stop_on_signal(http), asio::detached);
+    asio::co_spawn(context, stop_on_signal(http, https), asio::detached);
     context.run();
 }

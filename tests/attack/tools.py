@@ -37,10 +37,10 @@ class Server:
 
     def __init__(self, command, **options):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-        line = self.process.stdout.readline()
-        found = re.search(r'listens on .*:(\d+)', line)
-        expect(found, lambda: f'the server did not start: {line} {self.process.stderr.read()}')
-        self.port = int(found[1])
+        lines = self.process.stdout.readline() + self.process.stdout.readline()
+        found = re.search(r'listens on .*:(\d+)\nTLS on .*:(\d+)', lines)
+        expect(found, lambda: f'the server did not start: {lines} {self.process.stderr.read()}')
+        self.port, self.tls_port = int(found[1]), int(found[2])
         self.pid = self.process.pid
 
     def rss(self):
@@ -79,12 +79,12 @@ class Server:
 class Peer:
     """One TCP connection of which every byte is under control."""
 
-    def __init__(self, server, receive_buffer=None, timeout=5):
+    def __init__(self, server, receive_buffer=None, timeout=5, port=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect(('127.0.0.1', server.port))
+        self.socket.connect(('127.0.0.1', port or server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = b''
 
