@@ -67,10 +67,8 @@ public:
     [[nodiscard]] static connection* of(const socket& handle) noexcept { return handle.connection_; }
     void operations_over() noexcept;
 
-    /// Speaks TLS from the first byte on.
-    void secure(std::shared_ptr<const tls_identities> identities) {
-        tls_ = std::make_unique<tls_stream>(std::move(identities), readiness_.fd());
-    }
+    /// Speaks TLS from here on; input that nobody has consumed is taken for its beginning.
+    void secure(std::shared_ptr<const tls_identities> identities);
     /// Gives the TLS that is spoken; null when there is none.
     [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
     /// Says why TLS never came to be; empty when it did, or was never tried.

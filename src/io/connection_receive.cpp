@@ -139,6 +139,13 @@ void connection::tls_failed() {
     finish();
 }
 
+void connection::secure(std::shared_ptr<const tls_identities> identities) {
+    tls_ = std::make_unique<tls_stream>(std::move(identities), readiness_.fd(), input());
+    more_to_read_ = !unparsed_.empty();
+    unparsed_ = {};
+    input_.release();
+}
+
 void connection::append_input(std::string_view bytes) {
     byte_buffer joined;
     joined.append(input());

@@ -78,6 +78,7 @@ struct tls_stream::transport {
         auto& self = of(bio);
         BIO_clear_retry_flags(bio);
         if (size <= 0) return 0;
+        if (!self.early_.empty()) return static_cast<int>(self.take_early(data, static_cast<std::size_t>(size)));
         if (self.receives_left_ > 0) {
             --self.receives_left_;
             ssize_t count;
@@ -128,13 +129,22 @@ struct tls_stream::transport {
     }
 };
 
-tls_stream::tls_stream(std::shared_ptr<const tls_identities> identities, int fd)
+tls_stream::tls_stream(std::shared_ptr<const tls_identities> identities, int fd, std::string_view early)
     : identities_(std::move(identities)), fd_(fd), ssl_(SSL_new(identities_->first())) {
+    early_.append(early);
     auto* const bio = ssl_ ? BIO_new(transport::method()) : nullptr;
     if (bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, this);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_accept_state(ssl_.get());
+}
+
+std::size_t tls_stream::take_early(char* to, std::size_t size) noexcept {
+    auto const taken = early_.view().copy(to, size);
+    early_.drop_front(taken);
+    if (early_.empty()) early_.release();
+    progress_ = true;
+    return taken;
 }
 
 tls_stream::received tls_stream::receive(std::span<char> room) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wsio/byte_buffer.hpp>
 #include <wsio/tls.hpp>
 
 #include <cstddef>
@@ -21,7 +22,8 @@ namespace wsio::detail {
 /// operation says what it waits for.
 class tls_stream {
 public:
-    tls_stream(std::shared_ptr<const tls_identities> identities, int fd);
+    /// `early` was received already, before TLS began.
+    tls_stream(std::shared_ptr<const tls_identities> identities, int fd, std::string_view early = {});
     tls_stream(const tls_stream&) = delete;  // OpenSSL has its address
     tls_stream& operator=(const tls_stream&) = delete;
 
@@ -73,6 +75,7 @@ public:
 private:
     struct transport;  // what OpenSSL calls
 
+    std::size_t take_early(char* to, std::size_t size) noexcept;
     outcome outcome_of_failure(int error);
 
     std::shared_ptr<const tls_identities> identities_;
@@ -84,6 +87,7 @@ private:
     bool progress_ = false;
     bool write_wants_to_read_ = false;
     bool plain_http_ = false;
+    byte_buffer early_;
     std::size_t unfinished_ = 0;  ///< How many bytes a write that has to be repeated was for.
     std::string failure_;
     ssl_ptr ssl_;
