@@ -10,8 +10,8 @@
 namespace wsio::detail {
 
 /// What the opening handshake agreed on; kept as long as the connection. The request is packed into one piece of memory,
-/// a third of what it takes otherwise, as most connections never look at it again;
-/// one with a client's certificate is kept as it is, too.
+/// a third of what it takes otherwise, as most connections never look at it again; one with a
+/// client's certificate is kept as it is, too.
 /// Thread safety: distinct objects safe, shared objects unsafe.
 class opening {
 public:
