@@ -18,9 +18,9 @@ install(FILES ${PROJECT_BINARY_DIR}/wsio-config.cmake ${PROJECT_BINARY_DIR}/wsio
 
 # A static library's own dependencies are linked by whoever links it; a shared one brings them along.
 set(pc_requires "fmt")
-set(pc_requires_private "libssl libcrypto simdjson")
+set(pc_requires_private "libssl libcrypto simdjson zlib")
 if(library_type STREQUAL "STATIC_LIBRARY")
-    set(pc_requires "fmt libssl libcrypto simdjson")
+    set(pc_requires "fmt libssl libcrypto simdjson zlib")
     set(pc_requires_private "")
 endif()
 set(pc_definitions "")

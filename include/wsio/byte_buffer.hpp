@@ -86,6 +86,9 @@ public:
         std::memmove(data(), data() + count, size());
     }
 
+    /// Drops everything behind the first `size` bytes.
+    void truncate(std::size_t size) noexcept { size_ = size; }
+
     /// Makes the buffer empty and keeps its memory.
     void clear() noexcept {
         if (block_ != nullptr) block_->size = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace wsio::protocol {
 namespace {
@@ -129,11 +130,11 @@ event hybi_decoder::check_header() {
 }
 
 event hybi_decoder::check_first_byte() {
-    // An extension that uses a reserved bit takes it out of here: permessage-deflate allows 0x40 (RSV1) on the first
-    // frame of a data message (RFC 7692 6).
-    constexpr unsigned forbidden_bits = 0x70;
+    // permessage-deflate gives a meaning to RSV1, on the first frame of a data message alone (RFC 7692 6).
+    bool const begins_message = frame_type() == opcode::text || frame_type() == opcode::binary;
+    unsigned const forbidden_bits = codec_ != nullptr && begins_message ? 0x30 : 0x70;
     if ((header_[0] & forbidden_bits) != 0)
-        return fail(close_code::protocol_error, "reserved bit is set without an extension (RFC 6455 5.2)");
+        return fail(close_code::protocol_error, "reserved bit is set where no extension uses it (RFC 6455 5.2)");
     switch (frame_type()) {
         case opcode::continuation:
             if (!message_open_)
@@ -148,6 +149,7 @@ event hybi_decoder::check_first_byte() {
             if (message_open_)
                 return fail(close_code::protocol_error, "new message inside a fragmented one (RFC 6455 5.4)");
             message_type_ = frame_type();
+            compressed_ = (header_[0] & 0x40) != 0;
             message_open_ = !is_final();
             fragments_ = 1;
             assembly_.clear();  // a payload that nobody took
@@ -176,6 +178,13 @@ event hybi_decoder::check_second_byte() {
     return {};
 }
 
+/// Gives the most bytes that a message may have on the wire. What cannot be compressed becomes longer by compression: by
+/// less than a seventh with zlib at its worst (deflateBound), so a quarter is room for every compressor.
+std::size_t hybi_decoder::payload_limit() const noexcept {
+    std::size_t const limit = limits_.message_size;
+    return compressed_ ? std::max(limit, limit + limit / 4 + 64) : limit;
+}
+
 std::size_t hybi_decoder::length_field_size() const noexcept {
     std::size_t const length = header_[1] & 0x7F;
     return length < 126 ? 0 : length == 126 ? 2 : 8;
@@ -191,7 +200,7 @@ event hybi_decoder::check_length() {
             return fail(close_code::protocol_error, "length is not in its shortest form (RFC 6455 5.2)");
     }
     // The message so far is within the limit, so nothing here can wrap.
-    if (!is_control() && length > limits_.message_size - assembly_.size())
+    if (!is_control() && length > payload_limit() - assembly_.size())
         return fail(close_code::message_too_big, "message is over the size limit");
     missing_ = static_cast<std::size_t>(length);
     return {};
@@ -213,6 +222,7 @@ event hybi_decoder::take_whole_payload(std::span<char>& input) {
     unmask_part(payload.data(), payload.data(), payload.size());
     if (is_control()) return finish_control_frame(view(payload));
     stage_ = stage::between_messages;
+    if (compressed_) return inflate(view(payload));
     if (message_type_ == opcode::text && !valid_utf8(view(payload))) return fail_invalid_text();
     return {.kind = event_kind::message, .type = message_type_, .data = view(payload)};
 }
@@ -245,7 +255,7 @@ void hybi_decoder::make_room(std::size_t count) {
     std::size_t const trusted = std::min(announced, std::max(size + count, trusted_length));
     // Only the last fragment shows where the message ends. Before it growth must be generous, or a flood of small
     // fragments would move the message once for each of them.
-    std::size_t const most = is_final() ? announced : limits_.message_size;
+    std::size_t const most = is_final() ? announced : payload_limit();
     std::size_t const generous = std::min(assembly_.capacity() + assembly_.capacity() / 2, most);
     assembly_.reserve(std::max(trusted, generous));
 }
@@ -254,7 +264,7 @@ void hybi_decoder::make_room(std::size_t count) {
 event hybi_decoder::add_to_message(std::size_t count) {
     std::string_view const added{assembly_.room().data(), count};
     assembly_.commit(count);
-    if (message_type_ == opcode::text && !utf8_.feed(added)) return fail_invalid_text();
+    if (message_type_ == opcode::text && !compressed_ && !utf8_.feed(added)) return fail_invalid_text();
     return missing_ == 0 ? finish_message_frame() : event{};
 }
 
@@ -264,7 +274,24 @@ event hybi_decoder::finish_message_frame() {
         return {};
     }
     stage_ = stage::between_messages;
+    if (compressed_) return inflate(assembly_.view());
     if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
+    return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
+}
+
+/// Makes the message of its payload, which is there whole (RFC 7692 7.2.2): the machinery that inflates can be shared by
+/// all connections then, for none holds it between two reads.
+event hybi_decoder::inflate(std::string_view payload) {
+    byte_buffer message;
+    switch (codec_->inflate(payload, limits_.message_size, message)) {
+        case inflater::outcome::done: break;
+        case inflater::outcome::too_big:
+            return fail(close_code::message_too_big, "message is over the size limit when inflated");
+        case inflater::outcome::broken:
+            return fail(close_code::invalid_payload, "compressed message is not valid DEFLATE data (RFC 7692 7.2.2)");
+    }
+    if (message_type_ == opcode::text && !valid_utf8(message.view())) return fail_invalid_text();
+    assembly_ = std::move(message);
     return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
 }
 

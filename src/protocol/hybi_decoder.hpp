@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocol/hybi_rules.hpp"
+#include "protocol/permessage_deflate.hpp"
 #include "protocol/short_payload.hpp"
 #include "protocol/utf8.hpp"
 
@@ -27,6 +28,10 @@ inline constexpr std::size_t max_control_payload = 125;
 class hybi_decoder final : public decoder {
 public:
     hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept;
+
+    /// Accepts compressed messages, which permessage-deflate was agreed on for; `codec` must outlive this. To be called
+    /// before the first byte.
+    void inflate_with(permessage_deflate& codec) noexcept { codec_ = &codec; }
 
     [[nodiscard]] event next(std::span<char>& input) override;
     [[nodiscard]] std::span<char> window() override;
@@ -58,6 +63,7 @@ private:
     event add_to_message(std::size_t count);
     void make_room(std::size_t count);
     event finish_message_frame();
+    event inflate(std::string_view payload);
     event finish_control_frame(std::string_view payload);
     event check_close(std::string_view payload);
     event fail(close_code code, std::string_view why);
@@ -66,12 +72,14 @@ private:
     [[nodiscard]] opcode frame_type() const noexcept { return static_cast<opcode>(header_[0] & 0x0F); }
     [[nodiscard]] bool is_final() const noexcept { return (header_[0] & 0x80) != 0; }
     [[nodiscard]] bool is_control() const noexcept { return (header_[0] & 0x08) != 0; }
+    [[nodiscard]] std::size_t payload_limit() const noexcept;
     [[nodiscard]] std::size_t length_field_size() const noexcept;
     [[nodiscard]] std::size_t header_end() const noexcept;
     [[nodiscard]] std::size_t next_check() const noexcept;
     void unmask_part(char* to, const char* from, std::size_t count) noexcept;
 
     const hybi_rules* rules_;
+    permessage_deflate* codec_ = nullptr;
     decoder_limits limits_;
     std::size_t fragments_ = 0;  ///< Frames of the current message so far.
     std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.
@@ -85,6 +93,7 @@ private:
     std::uint8_t mask_bit_;   ///< What the mask bit must be: 0x80 or 0.
     opcode message_type_ = opcode::text;
     bool message_open_ = false;  ///< The next data frame continues a message.
+    bool compressed_ = false;    ///< The message is compressed.
     stage stage_ = stage::between_messages;
     utf8_validator utf8_;
 };

@@ -1,0 +1,279 @@
+#include "protocol/permessage_deflate.hpp"
+
+#include "protocol/feed.hpp"
+#include "protocol/hybi_frames.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+// The decoder with compressed messages, and both ends of a connection against each other.
+
+namespace wsio::protocol::test {
+
+namespace {
+
+constexpr deflate_parameters taking_over{};
+constexpr deflate_parameters alone{.server_no_context_takeover = true, .client_no_context_takeover = true};
+
+/// A decoder with its own codec, as the tests' feeders make many of.
+class inflating_decoder final : public decoder {
+public:
+    inflating_decoder(decoder_limits limits, const deflate_parameters& agreed)
+        : codec_(engines_, role::server, agreed, {}, 0),
+          inner_(rules_of(protocol_version::hybi_13), role::server, limits) {
+        inner_.inflate_with(codec_);
+    }
+    event next(std::span<char>& input) override { return keep(inner_.next(input)); }
+    std::span<char> window() override { return inner_.window(); }
+    event commit(std::size_t count) override { return keep(inner_.commit(count)); }
+
+private:
+    event keep(const event& found) {
+        if (found.assembled) assembly_ = inner_.take_payload();
+        return found;
+    }
+    deflate_engines engines_;
+    permessage_deflate codec_;
+    hybi_decoder inner_;
+};
+
+decoder_factory inflating(decoder_limits limits = {}, const deflate_parameters& agreed = taking_over) {
+    return [=] { return std::make_unique<inflating_decoder>(limits, agreed); };
+}
+
+/// What a client sends.
+class client {
+public:
+    explicit client(const deflate_parameters& agreed = taking_over) : codec_(engines_, role::client, agreed, {}, 0) {}
+    std::string payload(std::string_view message) {
+        auto const compressed = codec_.compress(message);
+        BOOST_REQUIRE(compressed);
+        return std::string(*compressed);
+    }
+    std::string text(std::string_view message) { return frame(0xC1, payload(message)); }
+    std::string binary(std::string_view message) { return frame(0xC2, payload(message)); }
+
+private:
+    deflate_engines engines_;
+    permessage_deflate codec_;
+};
+
+/// Cuts a payload into frames of `size` bytes.
+std::string fragmented(unsigned first, std::string_view payload, std::size_t size) {
+    std::string bytes;
+    for (bool begun = false;; begun = true) {
+        bool const last = payload.size() <= size;
+        bytes += frame((begun ? 0U : first & 0x7FU) | (last ? 0x80U : 0U), payload.substr(0, size));
+        if (last) return bytes;
+        payload.remove_prefix(size);
+    }
+}
+
+std::string many(std::string_view word, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += word;
+    return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(compressed_messages)
+
+BOOST_AUTO_TEST_CASE(rfc_7692_examples_are_decoded) {
+    check(inflating(), frame(0xC1, hex("f2 48 cd c9 c9 07 00")), {text("Hello")});
+    check(inflating(), frame(0x41, hex("f2 48 cd")) + frame(0x80, hex("c9 c9 07 00")), {text("Hello")});
+    check(inflating(), frame(0xC1, hex("f2 48 cd c9 c9 07 00")) + frame(0xC1, hex("f2 00 11 00 00")),
+          {text("Hello"), text("Hello")});
+    check(inflating(), frame(0xC1, hex("00 05 00 fa ff 48 65 6c 6c 6f 00")), {text("Hello")});
+    check(inflating(), frame(0xC1, hex("f3 48 cd c9 c9 07 00 00")), {text("Hello")});
+    check(inflating(), frame(0xC1, hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), {text("Hello")});
+    check(inflating(), frame(0xC2, hex("00")) + frame(0xC2, ""), {binary(""), binary("")});
+}
+
+BOOST_AUTO_TEST_CASE(compressed_and_plain_messages_may_alternate) {
+    client sender;
+    auto bytes = sender.text("compressed") + frame(0x81, "plain");
+    bytes += sender.text("compressed");
+    bytes += frame(0x01, "pl") + frame(0x89, "p") + frame(0x80, "ain");
+    bytes += sender.binary("compressed");
+    check(inflating(), bytes,
+          {text("compressed"), text("plain"), text("compressed"), ping("p"), text("plain"), binary("compressed")});
+}
+
+BOOST_AUTO_TEST_CASE(control_frames_between_compressed_fragments_come_first) {
+    auto const payload = client().payload(many("fragment ", 20));
+    check(inflating(),
+          frame(0x41, payload.substr(0, 3)) + frame(0x89, "p") + frame(0x00, "") + frame(0x8A, "q") +
+              frame(0x80, payload.substr(3)),
+          {ping("p"), pong("q"), text(many("fragment ", 20))});
+    check(inflating(), frame(0x41, payload) + close_frame(1000) + frame(0x80, ""), {closing(1000)});
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_every_size_and_fragmentation_are_decoded) {
+    for (std::size_t const size : {1, 125, 126, 5000, 70000, 200000}) {
+        client sender;
+        auto bytes = sender.binary(noise(size));
+        bytes += sender.text(letters(size));
+        check(inflating(), bytes, {binary(noise(size)), text(letters(size))});
+        for (std::size_t const part : {1, 7, 1000, 40000})
+            if (size / part < 10000)
+                check(inflating(), fragmented(0xC2, client().payload(noise(size)), part) + frame(0x81, "next"),
+                      {binary(noise(size)), text("next")});
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rsv1_is_refused_where_it_was_not_negotiated) {
+    for (auto const version : hybi_versions)
+        check(make(version), frame(0xC1, hex("f2 48 cd c9 c9 07 00")), {failed(1002)});
+}
+
+BOOST_AUTO_TEST_CASE(rsv1_is_refused_on_continuations_and_control_frames) {
+    auto const payload = client().payload("a message");
+    check(inflating(), frame(0x41, payload.substr(0, 2)) + frame(0xC0, payload.substr(2)), {failed(1002)});
+    check(inflating(), frame(0x01, "plain") + frame(0xC0, payload), {failed(1002)});
+    for (unsigned const first : {0xC8, 0xC9, 0xCA}) check(inflating(), frame(first, ""), {failed(1002)});
+    BOOST_TEST(fails_after(inflating(), frame(0x41, "ab") + frame(0xC0, "cd")) == 9U);  // its first byte
+}
+
+BOOST_AUTO_TEST_CASE(the_other_reserved_bits_stay_forbidden) {
+    for (unsigned const first : {0xA1, 0x91, 0xE1, 0xD1, 0xF1, 0xA2, 0xC3, 0xCB}) {
+        BOOST_TEST(fails_after(inflating(), frame(first, "abc")) == 1U);
+        check(inflating(), frame(first, "abc"), {failed(1002)});
+    }
+}
+
+BOOST_AUTO_TEST_CASE(size_limit_is_that_of_the_inflated_message_and_exact) {
+    for (auto const& agreed : {taking_over, alone})
+        for (std::size_t const limit : {1000, 20000}) {
+            auto const at = [&](std::size_t size) { return frame(0xC2, client().payload(std::string(size, 'x'))); };
+            auto const in_pieces = [&](std::size_t size) {
+                return fragmented(0xC2, client().payload(std::string(size, 'x')), 3);
+            };
+            check(inflating({.message_size = limit}, agreed), at(limit), {binary(std::string(limit, 'x'))});
+            check(inflating({.message_size = limit}, agreed), in_pieces(limit), {binary(std::string(limit, 'x'))});
+            for (std::size_t const beyond : {1, 2, 1000000}) {
+                check(inflating({.message_size = limit}, agreed), at(limit + beyond), {failed(1009)});
+                check(inflating({.message_size = limit}, agreed), in_pieces(limit + beyond), {failed(1009)});
+            }
+            // One that cannot be compressed is longer on the wire, and within the limit all the same.
+            check(inflating({.message_size = limit}, agreed), client().binary(noise(limit)), {binary(noise(limit))});
+            check(inflating({.message_size = limit}, agreed), client().binary(noise(limit + 1)), {failed(1009)});
+        }
+}
+
+BOOST_AUTO_TEST_CASE(payload_that_could_not_be_of_a_message_within_the_limit_is_refused_by_its_header) {
+    decoder_limits const limits{.message_size = 1000};
+    check(inflating(limits), head(0xC2, 1000 + 250 + 64 + 1), {failed(1009)});
+    BOOST_TEST(fails_after(inflating(limits), head(0xC2, 100000) + std::string(key)) == 10U);
+    // Empty blocks without end come to the same bound.
+    std::string endless = frame(0x42, "");
+    for (int i = 0; i < 300; ++i) endless += frame(0x00, hex("00 00 00 ff ff"));
+    check(inflating(limits), endless, {failed(1009)});
+}
+
+BOOST_AUTO_TEST_CASE(a_bomb_across_context_takeover_is_bounded_for_each_message) {
+    client sender;
+    std::string bytes;
+    seen_list expected;
+    for (int i = 0; i < 5; ++i) {
+        bytes += sender.binary(std::string(10000, 'x'));  // 20 bytes each but for the first
+        expected.push_back(binary(std::string(10000, 'x')));
+    }
+    bytes += sender.binary(std::string(10001, 'x'));
+    expected.push_back(failed(1009));
+    BOOST_TEST(bytes.size() < 400U);
+    check(inflating({.message_size = 10000}), bytes, expected);
+}
+
+BOOST_AUTO_TEST_CASE(broken_payload_fails_with_1007) {
+    check(inflating(), frame(0xC1, hex("06")), {failed(1007)});
+    check(inflating(), frame(0xC1, hex("f2 48 cd c9 c9 07")), {failed(1007)});
+    check(inflating(), frame(0xC1, hex("f2 00 11 00 00")), {failed(1007)});
+    check(inflating(), frame(0x41, hex("ff ff")) + frame(0x80, hex("ff ff ff")), {failed(1007)});
+}
+
+BOOST_AUTO_TEST_CASE(context_is_not_taken_over_where_that_was_agreed) {
+    auto const bytes = frame(0xC1, hex("f2 48 cd c9 c9 07 00")) + frame(0xC1, hex("f2 00 11 00 00"));
+    check(inflating({}, alone), bytes, {text("Hello"), failed(1007)});
+}
+
+BOOST_AUTO_TEST_CASE(plain_messages_do_not_enter_the_context) {
+    check(inflating(), frame(0x81, "Hello") + frame(0xC1, hex("f2 00 11 00 00")), {text("Hello"), failed(1007)});
+}
+
+BOOST_AUTO_TEST_CASE(compressed_text_must_be_utf8) {
+    client sender;
+    auto bytes = sender.text("gr\xC3\xBC\xC3\x9F");
+    bytes += sender.text("\xC3\xA4" + letters(1000));
+    check(inflating(), bytes, {text("gr\xC3\xBC\xC3\x9F"), text("\xC3\xA4" + letters(1000))});
+    check(inflating(), client().text("\xC3"), {failed(1007)});
+    check(inflating(), client().text(letters(1000) + "\xFF"), {failed(1007)});
+    check(inflating(), client().binary("\xFF"), {binary("\xFF")});
+}
+
+BOOST_AUTO_TEST_CASE(both_ends_understand_each_other_with_every_agreement) {
+    for (bool const server_forgets : {false, true})
+        for (bool const client_forgets : {false, true})
+            for (std::uint8_t bits = 8; bits <= 15; ++bits) {
+                deflate_parameters const agreed{server_forgets, client_forgets, bits, bits};
+                deflate_engines engines;
+                permessage_deflate server(engines, role::server, agreed, {.level = 3, .memory_level = 5}, 0);
+                permessage_deflate client(engines, role::client, agreed, {}, 0);
+                BOOST_TEST(server.keeps_nothing() == (server_forgets && client_forgets));
+                std::size_t first = 0;
+                std::size_t last = 0;
+                for (int round = 0; round < 10; ++round) {
+                    auto const message = letters(100) + noise(static_cast<std::size_t>(90 + 20 * round));
+                    byte_buffer out;
+                    auto const to_client = server.compress(message);
+                    if (to_client) {
+                        last = to_client->size();
+                        if (round == 0) first = last;
+                        std::string const wire(*to_client);
+                        BOOST_REQUIRE((client.inflate(wire, 10000, out) == inflater::outcome::done));
+                        BOOST_REQUIRE(out.view() == message);
+                    }
+                    if (auto const to_server = client.compress(message)) {
+                        std::string const wire(*to_server);
+                        BOOST_REQUIRE((server.inflate(wire, 10000, out) == inflater::outcome::done));
+                        BOOST_REQUIRE(out.view() == message);
+                    }
+                    if (round % 4 == 3) server.release_deflater();
+                }
+                BOOST_TEST(first != 0U);
+                BOOST_TEST(last != 0U);
+            }
+}
+
+BOOST_AUTO_TEST_CASE(context_takeover_makes_similar_messages_much_smaller) {
+    client sender;
+    auto const first = sender.payload(R"({"type":"price","symbol":"ABCD","bid":100.25,"ask":100.50})").size();
+    auto const second = sender.payload(R"({"type":"price","symbol":"ABCD","bid":100.75,"ask":101.00})").size();
+    BOOST_TEST(second * 2 < first);
+}
+
+BOOST_AUTO_TEST_CASE(messages_under_the_threshold_stay_as_they_are) {
+    deflate_engines engines;
+    for (auto const& agreed : {taking_over, alone}) {
+        permessage_deflate codec(engines, role::server, agreed, {}, 100);
+        BOOST_TEST(!codec.compress(std::string(99, 'x')));
+        BOOST_TEST(!codec.has_own_deflater());
+        BOOST_TEST(codec.compress(std::string(100, 'x')).has_value());
+        BOOST_TEST(codec.has_own_deflater() == (agreed == taking_over));
+        codec.release_deflater();
+        BOOST_TEST(!codec.has_own_deflater());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_gets_no_shorter_is_sent_as_it_is_unless_a_context_has_moved_on) {
+    deflate_engines engines;
+    permessage_deflate one(engines, role::server, alone, {}, 0);
+    BOOST_TEST(!one.compress(noise(1000)));
+    permessage_deflate other(engines, role::server, taking_over, {}, 0);
+    BOOST_TEST(other.compress(noise(1000)).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace wsio::protocol::test
