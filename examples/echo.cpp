@@ -39,6 +39,14 @@ wsio::tls tls(const examples::arguments& arguments) {
     return wsio::tls(options);
 }
 
+wsio::compression compression(const examples::arguments& arguments) {
+    auto const mode = arguments.text("--compress");
+    if (mode == "off") return {};
+    if (mode == "shared") return {.mode = wsio::compression_mode::shared};
+    if (mode == "dedicated") return {.mode = wsio::compression_mode::dedicated};
+    arguments.fail("--compress takes off, shared or dedicated, not '" + mode + "'");
+}
+
 void print_address(const wsio::endpoint& endpoint) { fmt::print("wsio_echo listens on {}\n", endpoint); }
 
 }  // namespace
@@ -52,7 +60,8 @@ int main(int argc, char** argv) try {
                              {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
                              {"--certificate", "", "PEM file with a certificate, to speak TLS"},
                              {"--key", "", "PEM file with its key"},
-                             {"--client-ca", "", "PEM file with the authority that clients need a certificate of"}});
+                             {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
+                             {"--compress", "off", "compression of messages: off, shared or dedicated"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),
@@ -60,6 +69,7 @@ int main(int argc, char** argv) try {
                  .origins = {"*"},  // pages of any site may use it: it knows nothing worth stealing
                  .on_listening = print_address,
                  .tls = tls(arguments),
+                 .compression = compression(arguments),
                  .threads = arguments.number<unsigned>("--threads")});
 } catch (const std::exception& error) {
     fmt::print(stderr, "wsio_echo: {}\n", error.what());

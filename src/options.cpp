@@ -52,9 +52,19 @@ void validate(const timeouts& t) {
     require(t.close.count() > 0, "timeouts.close must be more than 0");
 }
 
+void validate(const compression& c) {
+    require(c.level >= 1 && c.level <= 9, "compression.level must be 1 to 9");
+    // 8 stands in RFC 7692, but zlib has no compressor for it; a client that asks for it gets what fits.
+    require(c.window_bits >= 9 && c.window_bits <= 15, "compression.window_bits must be 9 to 15");
+    require(c.client_window_bits >= 9 && c.client_window_bits <= 15, "compression.client_window_bits must be 9 to 15");
+    require(c.memory_level >= 1 && c.memory_level <= 9, "compression.memory_level must be 1 to 9");
+    require(c.idle.count() > 0, "compression.idle must be more than 0");
+}
+
 void validate(const options& settings) {
     validate(settings.limits);
     validate(settings.timeouts);
+    validate(settings.compression);
     require(!settings.protocols.empty(), "options.protocols must name at least one protocol version");
     require(settings.path.empty() || settings.path.front() == '/', "options.path must begin with a slash");
     for (auto const& name : settings.subprotocols)

@@ -28,13 +28,13 @@ opcode checked(const connection& c, std::string_view payload, bool binary) {
     return binary ? opcode::binary : opcode::text;
 }
 
-asio::awaitable<send_result> send_as(connection* c, std::string_view payload, bool binary) {
-    auto const outcome = c == nullptr ? detail::sent::refused : c->send(checked(*c, payload, binary), payload);
+asio::awaitable<send_result> send_as(connection* c, std::string_view payload, bool binary, send_options how) {
+    auto const outcome = c == nullptr ? detail::sent::refused : c->send(checked(*c, payload, binary), payload, how);
     return asio::awaitable<send_result>(c, outcome);
 }
 
-void write_as(connection* c, std::string_view payload, bool binary) {
-    if (c != nullptr) c->write(checked(*c, payload, binary), payload);
+void write_as(connection* c, std::string_view payload, bool binary, send_options how) {
+    if (c != nullptr) c->write(checked(*c, payload, binary), payload, how);
 }
 
 asio::awaitable<void> nothing() { co_return; }
@@ -56,28 +56,30 @@ socket::~socket() {
 
 asio::awaitable<receive_result> socket::receive() { return asio::awaitable<receive_result>(connection_); }
 
-asio::awaitable<send_result> socket::send(std::string_view text) { return send_as(connection_, text, false); }
-
-asio::awaitable<send_result> socket::send(std::span<const std::byte> binary) {
-    return send_as(connection_, characters(binary), true);
+asio::awaitable<send_result> socket::send(std::string_view text, send_options how) {
+    return send_as(connection_, text, false, how);
 }
 
-asio::awaitable<send_result> socket::send(const message& message) {
-    return send_as(connection_, message.text(), message.is_binary());
+asio::awaitable<send_result> socket::send(std::span<const std::byte> binary, send_options how) {
+    return send_as(connection_, characters(binary), true, how);
 }
 
-socket& socket::write(std::string_view text) {
-    write_as(connection_, text, false);
+asio::awaitable<send_result> socket::send(const message& message, send_options how) {
+    return send_as(connection_, message.text(), message.is_binary(), how);
+}
+
+socket& socket::write(std::string_view text, send_options how) {
+    write_as(connection_, text, false, how);
     return *this;
 }
 
-socket& socket::write(std::span<const std::byte> binary) {
-    write_as(connection_, characters(binary), true);
+socket& socket::write(std::span<const std::byte> binary, send_options how) {
+    write_as(connection_, characters(binary), true, how);
     return *this;
 }
 
-socket& socket::write(const message& message) {
-    write_as(connection_, message.text(), message.is_binary());
+socket& socket::write(const message& message, send_options how) {
+    write_as(connection_, message.text(), message.is_binary(), how);
     return *this;
 }
 
@@ -121,6 +123,8 @@ const wsio::request& socket::request() const {
 std::string_view socket::subprotocol() const noexcept {
     return connection_ == nullptr ? std::string_view() : connection_->agreed().subprotocol();
 }
+
+bool socket::is_compressed() const noexcept { return connection_ != nullptr && connection_->is_compressed(); }
 
 wsio::status socket::status() const { return connection_ == nullptr ? wsio::status{} : connection_->status(); }
 

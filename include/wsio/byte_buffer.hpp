@@ -87,7 +87,9 @@ public:
     }
 
     /// Drops everything behind the first `size` bytes.
-    void truncate(std::size_t size) noexcept { size_ = size; }
+    void truncate(std::size_t size) noexcept {
+        if (block_ != nullptr) block_->size = size;
+    }
 
     /// Makes the buffer empty and keeps its memory.
     void clear() noexcept {

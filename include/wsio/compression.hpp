@@ -33,6 +33,8 @@ struct compression {
     /// `dedicated`: a connection that has sent nothing compressed for so long gives its compressor back, and makes a new
     /// one when it needs it.
     std::chrono::milliseconds idle{10'000};
+
+    friend bool operator==(const compression&, const compression&) = default;
 };
 
 /// Says how one message is sent; see `socket::send`.

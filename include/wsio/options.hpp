@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wsio/compression.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/headers.hpp>
 #include <wsio/protocol_version.hpp>
@@ -125,6 +126,8 @@ struct options {
     class tls tls = {};
     struct limits limits {};
     struct timeouts timeouts {};
+    /// Compression of messages, off by default.
+    struct compression compression {};
     /// `serve`: how many loops, each on its own thread; 0 for one on every core. Other ways to listen use one.
     unsigned threads = 0;
 };

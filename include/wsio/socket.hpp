@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wsio/close_code.hpp>
+#include <wsio/compression.hpp>
 #include <wsio/detail/awaiting.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/message.hpp>
@@ -54,26 +55,28 @@ public:
     /// could be taken for frames, and not on the others. The message is queued at the call, in the order of the
     /// calls; awaiting the result waits for room while more than `limits::outbox` bytes wait for the network.
     ///
+    /// Where compression was agreed on, `send(picture, {.compress = false})` sends a message as it is.
+    ///
     /// Gives true when the message was accepted, false when the connection is closing or closed. Messages over 16 KiB may
     /// be sent from the caller's memory: `text` must stay valid until the operation ends. Cancellation ends only the
     /// wait; the message goes out whole.
-    [[nodiscard]] boost::asio::awaitable<send_result> send(std::string_view text);
+    [[nodiscard]] boost::asio::awaitable<send_result> send(std::string_view text, send_options how = {});
 
     /// Sends a binary message; otherwise as `send` for text. Throws `std::logic_error` on the hixie drafts, which cannot
     /// carry binary (`can_send_binary` tells).
-    [[nodiscard]] boost::asio::awaitable<send_result> send(std::span<const std::byte> binary);
+    [[nodiscard]] boost::asio::awaitable<send_result> send(std::span<const std::byte> binary, send_options how = {});
 
     /// Sends a message as the kind it is.
-    [[nodiscard]] boost::asio::awaitable<send_result> send(const message& message);
+    [[nodiscard]] boost::asio::awaitable<send_result> send(const message& message, send_options how = {});
 
     /// Queues a text message without waiting and gives the socket for the next call:
     /// `socket.write("a").write("b").end()`. Does nothing when the connection is closing or closed. A connection whose
     /// queue is over four times `limits::outbox` is closed with 1013.
-    socket& write(std::string_view text);
+    socket& write(std::string_view text, send_options how = {});
     /// Queues a binary message; throws as `send` does on the hixie drafts.
-    socket& write(std::span<const std::byte> binary);
+    socket& write(std::span<const std::byte> binary, send_options how = {});
     /// Queues a message as the kind it is.
-    socket& write(const message& message);
+    socket& write(const message& message, send_options how = {});
 
     /// Sends a ping with at most 125 bytes (`std::length_error` beyond). Does nothing on the hixie drafts, which have
     /// none.
@@ -109,6 +112,9 @@ public:
 
     /// Gives the subprotocol that was agreed on; empty when there is none.
     [[nodiscard]] std::string_view subprotocol() const noexcept;
+
+    /// Tells whether compression was agreed on (`options::compression`); false again when the connection is over.
+    [[nodiscard]] bool is_compressed() const noexcept;
 
     /// Says how and why the connection ended.
     [[nodiscard]] wsio::status status() const;

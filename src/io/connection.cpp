@@ -104,6 +104,7 @@ void connection::loop_is_gone() {
     senders_.drop_all();
     closers_.drop_all();
     callbacks_.reset();
+    if (hybi_) hybi_->inflate_with(nullptr);
     server_.reset();
 }
 
@@ -144,6 +145,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     protocol::decoder_limits const bounds{limits.message_size, limits.fragments};
     if (is_hybi(strategy.version())) {
         decoder_ = &hybi_.emplace(protocol::rules_of(strategy.version()), protocol::role::server, bounds);
+        corks_short_ = true;
     } else {
         hixie_ = strategy.make_decoder(protocol::role::server, bounds);
         decoder_ = hixie_.get();
@@ -160,6 +162,11 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
 
 std::chrono::milliseconds connection::close_timeout() const noexcept {
     return server_ ? server_->settings().timeouts.close : timeouts{}.close;
+}
+
+void connection::compress(const protocol::deflate_parameters& agreed) {
+    hybi_->inflate_with(compressor::make(loop_, agreed, server_->settings().compression));
+    corks_short_ = hybi_->codec()->threshold() > longest_short;
 }
 
 wsio::ready_state connection::ready_state() const noexcept {
@@ -260,6 +267,7 @@ void connection::end_now() {
     unparsed_ = {};
     if (loop_.current() == this) loop_.cork().clear();
     outbox_.clear();
+    if (hybi_) hybi_->inflate_with(nullptr);
     clear_deadline();
     readiness_.close();
     tls_.reset();

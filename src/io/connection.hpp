@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 
+#include "io/compressor.hpp"
 #include "io/deadlines.hpp"
 #include "io/loop.hpp"
 #include "io/opening.hpp"
@@ -102,15 +103,18 @@ public:
 
     /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
     void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server);
+    /// Compresses messages as was agreed on; to be called right after `open`.
+    void compress(const protocol::deflate_parameters& agreed);
+    [[nodiscard]] bool is_compressed() const noexcept { return hybi_ && hybi_->codec() != nullptr; }
 
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
     [[nodiscard]] std::optional<message> take_message();
     [[nodiscard]] waiter& message_waiter() noexcept { return receiver_; }
-    sent send(protocol::opcode type, std::string_view payload);
+    sent send(protocol::opcode type, std::string_view payload, send_options how);
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);
     void abandon_send() { outbox_.own_borrowed(); }
-    void write(protocol::opcode type, std::string_view payload);
+    void write(protocol::opcode type, std::string_view payload, send_options how);
     void ping(std::string_view payload);
     void end(close_code code, std::string_view reason, ended_by who = ended_by::application, std::string cause = {});
     [[nodiscard]] static boost::asio::awaitable<void> wait_until_ended(connection& c);
@@ -188,15 +192,17 @@ private:
     void call_back(const message& received);
 
     // Sending.
+    static constexpr std::size_t longest_short = 125;
     bool cork_short(protocol::opcode type, std::string_view payload);
     void append_frame(protocol::opcode type, std::string_view payload);
     void append_close(close_code code, std::string_view reason);
     void append(std::string_view head, std::string_view payload, std::string_view tail);
-    void write_large(protocol::opcode type, std::string_view payload, bool may_borrow);
     std::ptrdiff_t transmit(std::string_view a, std::string_view b = {}, std::string_view c = {},
                             std::string_view d = {});
     void transmission_failed();
     outbox::result transmit_outbox();
+    void append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow);
+    void write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
     void wait_for_the_network();
     void flush_cork();
     void flush();
@@ -235,6 +241,7 @@ private:
     bool let_go_ : 1 = false;          ///< The loop's reference is given back.
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
+    bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
     std::atomic<bool> loop_gone_ = false;
 
     const protocol::strategy* strategy_ = nullptr;

@@ -16,13 +16,10 @@ namespace asio = boost::asio;
 // From this size on a payload is not copied: it goes out from where it lies.
 constexpr std::size_t large_payload = 16 * 1024;
 
-sent connection::send(protocol::opcode type, std::string_view payload) {
+sent connection::send(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return sent::refused;
     if (cork_short(type, payload)) return sent::accepted;
-    if (payload.size() >= large_payload)
-        write_large(type, payload, true);
-    else
-        append_frame(type, payload);
+    append_message(type, payload, how, true);
     return has_room() ? sent::accepted : sent::waiting;
 }
 
@@ -31,17 +28,29 @@ bool connection::has_room() const noexcept {
     return !outbox_.borrows() && outbox_.size() <= server_->settings().limits.outbox;
 }
 
-void connection::write(protocol::opcode type, std::string_view payload) {
+void connection::write(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return;
     if (outbox_.size() + payload.size() > 4 * server_->settings().limits.outbox && !outbox_.empty()) {
         end(close_code::try_again_later, "too much is waiting to be sent", ended_by::library,
             "the peer reads too slowly: write() found too much waiting to be sent");
         return;
     }
+    append_message(type, payload, how, false);
+}
+
+void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
+    std::optional<std::string_view> compressed;
+    if (is_compressed() && how.compress) compressed = hybi_->codec()->compress(payload);
+    auto frame = strategy_->wrap(type, compressed ? compressed->size() : payload.size());
+    if (compressed) {
+        frame.prefix[0] = static_cast<char>(frame.prefix[0] | 0x40);  // RSV1 (RFC 7692 6.1)
+        payload = *compressed;
+        may_borrow = false;  // it lies with the compressor, which others will use
+    }
     if (payload.size() >= large_payload)
-        write_large(type, payload, false);
+        write_large(frame, payload, may_borrow);
     else
-        append_frame(type, payload);
+        append(frame.head(), payload, frame.tail());
 }
 
 void connection::ping(std::string_view payload) {
@@ -56,10 +65,9 @@ void connection::append_frame(protocol::opcode type, std::string_view payload) {
 
 // The short way for small messages of the connection whose turn it is: straight into the cork.
 bool connection::cork_short(protocol::opcode type, std::string_view payload) {
-    constexpr std::size_t longest = 125;
     auto& cork = loop_.cork();
-    if (!hybi_ || payload.size() > longest || loop_.current() != this || !outbox_.empty() ||
-        loop::cork_size - cork.size() < 2 + longest)
+    if (!corks_short_ || payload.size() > longest_short || loop_.current() != this || !outbox_.empty() ||
+        loop::cork_size - cork.size() < 2 + longest_short)
         return false;
     char* const at = cork.room().data();
     at[0] = static_cast<char>(0x80U | static_cast<unsigned>(type));
@@ -87,8 +95,7 @@ void connection::append(std::string_view head, std::string_view payload, std::st
     if (!blocked_) loop_.flush_later(*this);
 }
 
-void connection::write_large(protocol::opcode type, std::string_view payload, bool may_borrow) {
-    auto const frame = strategy_->wrap(type, payload.size());
+void connection::write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow) {
     if (!outbox_.empty()) {
         append(frame.head(), payload, frame.tail());
         return;

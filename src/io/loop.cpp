@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "io/compressor.hpp"
 #include "io/connection.hpp"
 
 namespace wsio::detail {
@@ -18,6 +19,13 @@ const asio::execution_context::id loop::id;
 loop::loop(asio::execution_context& context)
     : service(context), context_(static_cast<asio::io_context&>(context)), timer_(context_) {
     cork_.reserve(cork_size);
+}
+
+loop::~loop() = default;
+
+compressors& loop::compressing() {
+    if (!compressors_) compressors_ = std::make_unique<compressors>();
+    return *compressors_;
 }
 
 loop& loop::of(const asio::any_io_executor& executor) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 
 namespace wsio::detail {
 
+class compressors;
 class connection;
 
 /// What all connections of one `io_context` share: the receive block, the cork, the deadlines, the list of connections.
@@ -33,6 +35,7 @@ public:
     static constexpr std::size_t cork_size = 128 * 1024;
 
     explicit loop(boost::asio::execution_context& context);
+    ~loop() override;
 
     /// Finds the loop of an executor, which must be that of an `io_context` or a strand on one; throws
     /// `std::invalid_argument` for any other.
@@ -74,6 +77,9 @@ public:
     /// Gives the connection whose turn it is.
     [[nodiscard]] connection* current() const noexcept { return current_; }
     [[nodiscard]] byte_buffer& cork() noexcept { return cork_; }
+
+    /// Gives what the connections share to compress; made when the first needs it.
+    [[nodiscard]] compressors& compressing();
 
     /// Writes the connection's outbox before the loop waits for the network again.
     void flush_later(connection& c);
@@ -128,6 +134,7 @@ private:
     byte_buffer block_;
     message* lease_ = nullptr;
     byte_buffer cork_;
+    std::unique_ptr<compressors> compressors_;
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
     std::vector<watch> watched_;   ///< Those to look at again; `connection::watch_` is the place of each.

@@ -97,5 +97,6 @@ private:
 void validate(const options& settings);
 void validate(const limits& l);
 void validate(const timeouts& t);
+void validate(const compression& c);
 
 }  // namespace wsio::detail

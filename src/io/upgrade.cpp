@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "handshake/extensions.hpp"
 #include "handshake/keys.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/origin.hpp"
@@ -25,10 +26,20 @@ struct candidate {
     handshake::offer offer;
     std::string subprotocol;
     std::any user_value;
+    std::optional<handshake::deflate_agreement> deflate;
     headers extra_fields;
 };
 
 rejection busy() { return {503, "the server takes no more connections now; try again later"}; }
+
+// permessage-deflate belongs to RFC 6455; the older protocols had other ideas of an extension.
+std::optional<rejection> agree_on_compression(candidate& who, const compression& settings) {
+    if (settings.mode == compression_mode::off || who.offer.version != protocol_version::hybi_13) return std::nullopt;
+    auto const offers = handshake::read_extensions(who.r.headers());
+    if (!offers) return rejection{400, "the Sec-WebSocket-Extensions field is malformed (RFC 6455 9.1)"};
+    who.deflate = handshake::accept_deflate(*offers, settings);
+    return std::nullopt;
+}
 
 std::optional<rejection> check(candidate& who, const server_state* server) {
     if (server == nullptr) return rejection{404, "no WebSocket server serves this path"};
@@ -38,7 +49,7 @@ std::optional<rejection> check(candidate& who, const server_state* server) {
     if (!handshake::origin_allowed(who.offer, who.r, server->settings().origins))
         return rejection{403, "this origin may not connect; the server's list of origins has to name it"};
     if (!server->has_room()) return busy();
-    return std::nullopt;
+    return agree_on_compression(who, server->settings().compression);
 }
 
 bool offers(const handshake::offer& offer, std::string_view name) {
@@ -70,6 +81,7 @@ asio::awaitable<std::optional<rejection>> ask(candidate& who, const options& set
 
 std::string response_head(candidate& who, const server_state& server) {
     auto fields = handshake::accept_fields(who.offer, who.r, who.subprotocol);
+    if (who.deflate) fields.add("Sec-WebSocket-Extensions", who.deflate->response);
     for (auto const& [name, value] : who.extra_fields) fields.add(name, value);
     server.show_headers(who.r, fields);
     return handshake::accept_head(who.offer.version, fields);
@@ -134,6 +146,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     }
     auto const& strategy = protocols[who.offer.version];
     c.open(strategy, opening(who.r, who.subprotocol, std::move(who.user_value)), server);
+    if (who.deflate) c.compress(who.deflate->parameters);
     server->opened(c);
     co_return true;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace wsio::protocol {
 
@@ -29,9 +30,10 @@ class hybi_decoder final : public decoder {
 public:
     hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept;
 
-    /// Accepts compressed messages, which permessage-deflate was agreed on for; `codec` must outlive this. To be called
-    /// before the first byte.
-    void inflate_with(permessage_deflate& codec) noexcept { codec_ = &codec; }
+    /// Accepts compressed messages, because permessage-deflate was agreed on; to be called before the first byte. With
+    /// null, when nothing more is to be decoded, it lets go of the codec.
+    void inflate_with(permessage_deflate::pointer codec) noexcept { codec_ = std::move(codec); }
+    [[nodiscard]] permessage_deflate* codec() const noexcept { return codec_.get(); }
 
     [[nodiscard]] event next(std::span<char>& input) override;
     [[nodiscard]] std::span<char> window() override;
@@ -79,7 +81,7 @@ private:
     void unmask_part(char* to, const char* from, std::size_t count) noexcept;
 
     const hybi_rules* rules_;
-    permessage_deflate* codec_ = nullptr;
+    permessage_deflate::pointer codec_;
     decoder_limits limits_;
     std::size_t fragments_ = 0;  ///< Frames of the current message so far.
     std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.

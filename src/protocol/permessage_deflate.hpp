@@ -47,13 +47,30 @@ private:
 /// Thread safety: as its engines, which must outlive it.
 class permessage_deflate {
 public:
+    /// Destroys one that is not shared.
+    struct release {
+        void operator()(permessage_deflate* codec) const noexcept {
+            if (!codec->shared_) delete codec;
+        }
+    };
+    using pointer = std::unique_ptr<permessage_deflate, release>;
+
     /// `settings.window_bits` is lowered to what was agreed on. Messages under `threshold` bytes are not compressed.
     permessage_deflate(deflate_engines& engines, role role, const deflate_parameters& agreed, deflate_settings settings,
                        std::size_t threshold);
+    permessage_deflate(const permessage_deflate&) = delete;
+    permessage_deflate& operator=(const permessage_deflate&) = delete;
+    virtual ~permessage_deflate() = default;
+
+    /// Gives a pointer that does not own this object.
+    [[nodiscard]] pointer share() noexcept {
+        shared_ = true;
+        return pointer(this);
+    }
 
     /// Gives the compressed form of a message, valid until the engines are used again; nothing if the message is to go
     /// out as it is.
-    [[nodiscard]] std::optional<std::string_view> compress(std::string_view message);
+    [[nodiscard]] virtual std::optional<std::string_view> compress(std::string_view message);
 
     /// As `inflater::inflate`.
     [[nodiscard]] inflater::outcome inflate(std::string_view payload, std::size_t limit, byte_buffer& out);
@@ -72,6 +89,7 @@ private:
     deflate_engines& engines_;
     deflate_settings settings_;
     std::size_t threshold_;
+    bool shared_ = false;
     bool takes_over_;
     std::size_t window_;  ///< How far back the peer may refer beyond a message; 0 without context takeover.
     std::unique_ptr<deflater> own_;

@@ -22,7 +22,7 @@ public:
     inflating_decoder(decoder_limits limits, const deflate_parameters& agreed)
         : codec_(engines_, role::server, agreed, {}, 0),
           inner_(rules_of(protocol_version::hybi_13), role::server, limits) {
-        inner_.inflate_with(codec_);
+        inner_.inflate_with(codec_.share());
     }
     event next(std::span<char>& input) override { return keep(inner_.next(input)); }
     std::span<char> window() override { return inner_.window(); }
