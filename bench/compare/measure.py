@@ -100,13 +100,18 @@ def count_system_calls(wanted, server, workload, idle):
     return calls / max(measured["total"], 1)
 
 
+def fit(workload, chosen):
+    """Gives the servers that can do what a workload asks for, told to do it."""
+    return [server.compressing() for server in chosen if server.compress] if workload.compress else chosen
+
+
 def measure_round(wanted, number, chosen, plan, idle, runs):
     for workload in plan:
         if workload.is_short and number > 0:
             continue
         # Each round begins with another server, so that none profits from its place.
         turn = number % len(chosen)
-        for server in chosen[turn:] + chosen[:turn]:
+        for server in fit(workload, chosen[turn:] + chosen[:turn]):
             try:
                 with servers.running(server) as (port, pid):
                     measured = generator(wanted, workload, port, wanted.seconds, idle, "--server-pid", str(pid))
@@ -136,6 +141,7 @@ def summarise(runs):
         "per_second_least": min(run["per_second"] for run in runs),
         "per_second_most": max(run["per_second"] for run in runs),
         "bytes_per_second": median(runs, "bytes_per_second"),
+        "received_bytes": median(runs, "received_bytes_per_message"),
         "cpu_us": median(runs, "server", "cpu_us"),
         "cpu_share": median(runs, "server", "cpu_share"),
         "p50_us": median(runs, "latency_us", "p50"),
@@ -175,7 +181,7 @@ def measure(wanted):
         print("strace is not there: system calls are not counted")
     for workload in plan:
         found = results["workloads"][workload.name] = {}
-        for server in chosen:
+        for server in fit(workload, chosen):
             if server.name not in runs.get(workload.name, {}):
                 continue
             found[server.name] = summarise(runs[workload.name][server.name])

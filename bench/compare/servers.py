@@ -16,6 +16,10 @@ class Server:
     name: str
     command: tuple  # "{port}" stands for the port to listen on
     environment: tuple = ()
+    compress: tuple = ()  # what makes it compress; nothing if it cannot
+
+    def compressing(self):
+        return dataclasses.replace(self, command=self.command + self.compress)
 
 
 def from_build(build):
@@ -24,10 +28,12 @@ def from_build(build):
     here = os.path.dirname(os.path.abspath(__file__))
     modules = os.path.join(build, "npm", "node_modules")
     candidates = [
-        Server("wsio", (os.path.join(build, "examples", "wsio_echo"), "--host", "127.0.0.1", "--threads", "1", "--port", "{port}")),
-        *(Server(name, (os.path.join(peers, f"peer_{name}"), "--port", "{port}"))
+        Server("wsio", (os.path.join(build, "examples", "wsio_echo"), "--host", "127.0.0.1", "--threads", "1", "--port", "{port}"),
+               compress=("--compress", "shared")),
+        *(Server(name, (os.path.join(peers, f"peer_{name}"), "--port", "{port}"), compress=("--compress",) if name == "beast" else ())
           for name in ("floor", "beast", "websocketpp", "libwebsockets")),
-        Server("ws", ("node", os.path.join(here, "..", "peers", "ws.js"), "--port", "{port}"), (("NODE_PATH", modules),)),
+        Server("ws", ("node", os.path.join(here, "..", "peers", "ws.js"), "--port", "{port}"), (("NODE_PATH", modules),),
+               ("--compress",)),
     ]
     there = [server for server in candidates
              if (os.path.isdir(os.path.join(modules, "ws")) if server.name == "ws" else os.path.exists(server.command[0]))]

@@ -53,7 +53,7 @@ def text_of(workload, found):
         for name, each in found.items():
             rows.append([name, f"{figure(workload, each):.0f}", ratio(figure(workload, wsio), figure(workload, each)) if wsio else "-"])
         return lay_out(rows)
-    rows.append(["", "/s", "spread", "wsio is", "CPU us", "wsio needs", "p50 us", "p99 us", "calls", "server", "generator"])
+    rows.append(["", "/s", "spread", "wsio is", "CPU us", "wsio needs", "p50 us", "p99 us", "calls", "bytes back", "server", "generator"])
     for name, each in found.items():
         calls = each.get("system_calls")
         rows.append([name, number(each["per_second"]),
@@ -61,7 +61,7 @@ def text_of(workload, found):
                      ratio(wsio["per_second"], each["per_second"]) if wsio else "-",
                      microseconds(each["cpu_us"]), ratio(wsio["cpu_us"], each["cpu_us"]) if wsio else "-",
                      microseconds(each["p50_us"]), microseconds(each["p99_us"]),
-                     "-" if calls is None else f"{calls:.2f}", f"{each['cpu_share'] * 100:.0f} %",
+                     "-" if calls is None else f"{calls:.2f}", f"{each['received_bytes']:.0f}", f"{each['cpu_share'] * 100:.0f} %",
                      f"{each['generator_cpu_share'] * 100:.0f} %"])
     return lay_out(rows)
 
@@ -106,6 +106,8 @@ def as_markdown(results):
         "CPU time of the server for each message, in µs (for the last row for each connection):\n\n"
         + table(results, "connections x payload", lambda _, each: microseconds(each["cpu_us"]), counted),
         "System calls of the server for each message:\n\n" + table(results, "connections x payload", calls, counted),
+        "Bytes in which a compressed message comes back:\n\n"
+        + table(results, "connections x payload", lambda _, each: f"{each['received_bytes']:.0f}", lambda w: w.compress),
         f"Memory of the server for each idle connection ({results['idle_connections']} are open), in bytes:\n\n"
         + table(results, "", lambda workload, each: f"{figure(workload, each):.0f}", is_memory),
     ])

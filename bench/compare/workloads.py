@@ -9,6 +9,7 @@ class Workload:
     title: str
     options: tuple  # of wsio-bench
     unit: str = "message"  # what is counted; "" for a workload that measures memory alone
+    compress: bool = False  # measured with those servers alone that can
     is_short: bool = False  # takes no --duration: once is enough, the figure does not vary
 
 
@@ -25,8 +26,10 @@ ALL = (
     Workload("16x64k", "16 x 64 KiB", _echo(16, "64k", "--binary")),
     Workload("4x1m", "4 x 1 MiB", _echo(4, "1M", "--binary")),
     Workload("16x64k-chinese", "16 x 64 KiB Chinese text", _echo(16, "64k", "--chinese")),
+    Workload("100x1k-json", "100 x 1 KiB JSON, compressed", _echo(100, "1k", "--payload", "json", "--compress"), compress=True),
+    Workload("16x64k-json", "16 x 64 KiB JSON, compressed", _echo(16, "64k", "--payload", "json", "--compress"), compress=True),
     Workload("connect", "connections opened and closed", ("--mode", "connect", "--connections", "100"), "connection"),
-    Workload("idle", "memory of an idle connection", ("--mode", "idle", "--connections", "{idle}"), "", True),
+    Workload("idle", "memory of an idle connection", ("--mode", "idle", "--connections", "{idle}"), "", is_short=True),
 )
 
 

@@ -1,5 +1,5 @@
 // Echo on Boost.Beast with coroutines, as its own examples write it: one buffer for each connection, its suggested
-// timeouts, no compression, and no cutting of messages into 4 KiB fragments.
+// timeouts, and no cutting of messages into 4 KiB fragments. With --compress it compresses as wsio does by default.
 
 #include "peer.hpp"
 
@@ -17,11 +17,22 @@ namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 using stream = websocket::stream<asio::use_awaitable_t<>::as_default_on_t<tcp::socket>>;
 
-asio::awaitable<void> echo(stream socket) {
+websocket::permessage_deflate compression(bool wanted) {
+    websocket::permessage_deflate settings;
+    settings.server_enable = wanted;
+    settings.server_max_window_bits = 12;
+    settings.compLevel = 3;
+    settings.memLevel = 5;
+    settings.msg_size_threshold = 256;
+    return settings;
+}
+
+asio::awaitable<void> echo(stream socket, bool compress) {
     socket.next_layer().set_option(tcp::no_delay(true));
     socket.set_option(websocket::stream_base::timeout::suggested(boost::beast::role_type::server));
     socket.read_message_max(peer::max_message_size);
     socket.auto_fragment(false);
+    socket.set_option(compression(compress));
     co_await socket.async_accept();
     boost::beast::flat_buffer message;
     for (;;) {
@@ -32,11 +43,12 @@ asio::awaitable<void> echo(stream socket) {
     }
 }
 
-asio::awaitable<void> listen(tcp::acceptor acceptor) {
+asio::awaitable<void> listen(tcp::acceptor acceptor, bool compress) {
     for (;;) {
         auto socket = co_await acceptor.async_accept(asio::use_awaitable);
         // However a connection ends, it ends alone.
-        asio::co_spawn(acceptor.get_executor(), echo(stream(std::move(socket))), [](const std::exception_ptr&) {});
+        asio::co_spawn(acceptor.get_executor(), echo(stream(std::move(socket)), compress),
+                       [](const std::exception_ptr&) {});
     }
 }
 
@@ -45,8 +57,8 @@ asio::awaitable<void> listen(tcp::acceptor acceptor) {
 int main(int argc, char** argv) {
     peer::allow_open_files();
     asio::io_context context(1);
-    tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), peer::port_from(argc, argv)});
+    tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), peer::port_from(argc, argv, true)});
     peer::announce("beast", acceptor.local_endpoint().port());
-    asio::co_spawn(context, listen(std::move(acceptor)), asio::detached);
+    asio::co_spawn(context, listen(std::move(acceptor), peer::compresses(argc, argv)), asio::detached);
     context.run();
 }

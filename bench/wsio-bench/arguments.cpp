@@ -92,8 +92,9 @@ measurement read_mode(const option& given) {
 payload_kind read_payload(const option& given) {
     if (given.value == "ascii") return payload_kind::ascii;
     if (given.value == "chinese") return payload_kind::chinese;
+    if (given.value == "json") return payload_kind::json;
     if (given.value == "random") return payload_kind::random;
-    given.refuse("ascii, chinese or random");
+    given.refuse("ascii, chinese, json or random");
 }
 
 std::string read_header(const option& given) {
@@ -111,6 +112,8 @@ bool take_flag(settings& wanted, std::string_view name) {
         wanted.binary = true;
     else if (name == "--chinese")
         wanted.payload = payload_kind::chinese;
+    else if (name == "--compress")
+        wanted.compress = true;
     else if (name == "--json")
         wanted.json = true;
     else
@@ -162,6 +165,8 @@ void check_together(const settings& wanted) {
         refuse(fmt::format("{} cannot carry binary messages (use --text)", to_string(wanted.version)));
     if (wanted.payload == payload_kind::random && !wanted.binary)
         refuse("--payload random is not UTF-8 and goes with --binary only");
+    if (wanted.compress && wanted.version != protocol_version::hybi_13)
+        refuse(fmt::format("{} has no compression", to_string(wanted.version)));
     if (wanted.rate != 0 && wanted.mode != measurement::echo) refuse("--rate goes with --mode echo only");
     if (wanted.threads > wanted.connections)
         refuse(fmt::format("{} threads need at least as many connections", wanted.threads));
@@ -212,7 +217,8 @@ Load
   --rate N             messages a second over all connections. Latency then counts from when a message was due, so that
                        a server that stalls cannot hide it. Without: the next message goes out when an echo comes in
   --text, --binary     kind of message (--text)
-  --payload KIND       ascii, chinese (3 bytes a character) or random (needs --binary); --chinese for short (ascii)
+  --payload KIND       ascii, chinese (3 bytes a character), json or random (needs --binary); --chinese for short (ascii)
+  --compress           compress messages both ways (permessage-deflate), each for itself: without context takeover
   --protocol VERSION   13, 8, 7, 76 or 75 (13)
   --header 'NAME: V'   field to add to the handshake; may be given more than once
 

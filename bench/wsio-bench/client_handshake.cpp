@@ -89,7 +89,8 @@ std::string_view first_line(std::string_view body) {
 
 }  // namespace
 
-client_handshake::client_handshake(const settings& wanted, random_source& random) : version_(wanted.version) {
+client_handshake::client_handshake(const settings& wanted, random_source& random)
+    : version_(wanted.version), compress_(wanted.compress) {
     auto const& target = wanted.target;
     bool const hybi = is_hybi(version_);
     request_ = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: {}\r\nConnection: Upgrade\r\n", target.target,
@@ -98,6 +99,9 @@ client_handshake::client_handshake(const settings& wanted, random_source& random
     if (!hybi && !find_field("\r\n" + wanted.headers, "Origin"))
         request_ += fmt::format("Origin: http://{}\r\n", target.authority);
     request_ += wanted.headers;
+    if (compress_)
+        request_ +=
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
     if (hybi)
         make_hybi_key(random);
     else if (version_ == protocol_version::hixie_76)
@@ -165,8 +169,15 @@ void client_handshake::check_head(std::string_view head) const {
     if (!accept) refuse("the server's handshake has no Sec-WebSocket-Accept");
     if (*accept != expected_)
         refuse(fmt::format("the server's handshake has Sec-WebSocket-Accept: {} instead of {}", *accept, expected_));
-    if (auto const extensions = find_field(head, "Sec-WebSocket-Extensions"))
+    auto const extensions = find_field(head, "Sec-WebSocket-Extensions");
+    if (extensions && !compress_)
         refuse(fmt::format("the server uses an extension that was not offered: {}", *extensions));
+    if (!compress_) return;
+    if (!extensions) refuse("the server does not compress (permessage-deflate)");
+    // The parameter was offered, so an answer without it does not fit the offer (RFC 7692 7.1.1.1).
+    if (!extensions->starts_with("permessage-deflate") ||
+        extensions->find("server_no_context_takeover") == std::string_view::npos)
+        refuse(fmt::format("the server's extension does not fit the offer: {}", *extensions));
 }
 
 void client_handshake::fail_at_end() const {

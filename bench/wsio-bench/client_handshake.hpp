@@ -36,6 +36,7 @@ private:
     std::string expected_;  ///< The value of Sec-WebSocket-Accept, or the 16 bytes behind the head of hixie-76.
     std::string received_;
     protocol_version version_;
+    bool compress_;
 };
 
 }  // namespace wsio::bench

@@ -113,6 +113,7 @@ void connection::receive_handshake(std::span<char> input) {
 void connection::receive_frames(std::span<char> input) {
     auto const time = now();
     auto const version = bench_->wanted.version;
+    bench_->received += input.size();
     while (!input.empty()) {
         take_echoes(check_.take_echoes(bench_->messages, version, {id(), echoed_, begun_ - echoed_}, input), time);
         if (input.empty()) break;

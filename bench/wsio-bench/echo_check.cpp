@@ -1,5 +1,7 @@
 #include "echo_check.hpp"
 
+#include "protocol/hybi_decoder.hpp"
+
 #include <wsio/protocols.hpp>
 
 #include <fmt/format.h>
@@ -12,6 +14,10 @@ namespace wsio::bench {
 std::size_t echo_check::take_echoes(traffic& traffic, protocol_version version, awaited messages,
                                     std::span<char>& input) {
     if (decoding_) return 0;
+    if (auto* const codec = traffic.codec()) {  // what it is shows when it is inflated
+        begin_decoding({}, version, codec, traffic.expected(0).size());
+        return 0;
+    }
     std::size_t taken = 0;
     while (!input.empty() && taken < messages.count) {
         auto const expected = traffic.expected(traffic::number_of(messages.connection, messages.sequence + taken));
@@ -24,20 +30,24 @@ std::size_t echo_check::take_echoes(traffic& traffic, protocol_version version, 
             ++taken;
         }
     }
-    if (!input.empty())
-        begin_decoding(traffic.expected(traffic::number_of(messages.connection, messages.sequence + taken)), version);
+    if (!input.empty()) {
+        auto const expected = traffic.expected(traffic::number_of(messages.connection, messages.sequence + taken));
+        begin_decoding(expected.substr(0, position_), version, nullptr, expected.size());
+    }
     return taken;
 }
 
 /// Gives the decoder what was taken of the frame already.
-void echo_check::begin_decoding(std::string_view expected, protocol_version version) {
+void echo_check::begin_decoding(std::string_view taken, protocol_version version, protocol::permessage_deflate* codec,
+                                std::size_t expected_size) {
     if (!decoder_) {
         // A wrong echo may be longer than the right one, and is to be told from it.
         constexpr std::size_t tolerance = std::size_t{64} << 20;
-        auto const size = expected.size() + tolerance;
+        auto const size = expected_size + tolerance;
         decoder_ = protocols[version].make_decoder(protocol::role::client, {.message_size = size, .fragments = size});
+        if (codec != nullptr) static_cast<protocol::hybi_decoder&>(*decoder_).inflate_with(codec->share());
     }
-    std::string front(expected.substr(0, position_));
+    std::string front(taken);
     std::span<char> input(front);
     while (!input.empty()) (void)decoder_->next(input);  // the front of one frame makes no event
     position_ = 0;

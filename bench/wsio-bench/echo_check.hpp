@@ -16,7 +16,7 @@ namespace wsio::bench {
 
 /// Compares what a connection receives with what it must receive. As the bytes of the next echo are known, the usual case
 /// is one comparison of memory and needs no decoder; whatever differs (a ping, a fragmented message, a close, a wrong
-/// echo) goes through the library's.
+/// echo) goes through the library's, as compressed messages do.
 /// Thread safety: distinct objects safe, shared objects unsafe.
 class echo_check {
 public:
@@ -36,7 +36,8 @@ public:
     [[nodiscard]] protocol::event next(std::span<char>& input);
 
 private:
-    void begin_decoding(std::string_view expected, protocol_version version);
+    void begin_decoding(std::string_view taken, protocol_version version, protocol::permessage_deflate* codec,
+                        std::size_t expected_size);
 
     std::size_t position_ = 0;  ///< Bytes of the current echo that came and were right.
     bool decoding_ = false;     ///< The current frame is not what was expected.

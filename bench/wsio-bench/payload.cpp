@@ -1,5 +1,7 @@
 #include "payload.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
 #include <string_view>
@@ -20,6 +22,14 @@ void append_chinese(std::string& text, std::minstd_rand& generator) {
     text += static_cast<char>(0x80 | (point & 0x3F));
 }
 
+/// Appends one record of a list, cut to `size` bytes.
+void append_json(std::string& text, std::minstd_rand& generator, std::size_t size) {
+    auto const record =
+        fmt::format(R"({{"id":{},"name":"user{}","active":{},"score":{}.{:02}}},)", generator() % 100000,
+                    generator() % 1000, generator() % 2 == 0, generator() % 100, generator() % 100);
+    text.append(record, 0, size - text.size());
+}
+
 }  // namespace
 
 std::string make_payload(payload_kind kind, std::size_t size) {
@@ -29,6 +39,8 @@ std::string make_payload(payload_kind kind, std::size_t size) {
     while (payload.size() < size) {
         if (kind == payload_kind::chinese && size - payload.size() >= 3)
             append_chinese(payload, generator);
+        else if (kind == payload_kind::json)
+            append_json(payload, generator, size);
         else if (kind == payload_kind::random)
             payload += static_cast<char>(generator() >> 8);
         else

@@ -10,6 +10,7 @@ namespace wsio::bench {
 enum class payload_kind : std::uint8_t {
     ascii,    ///< Letters and digits.
     chinese,  ///< Characters of three UTF-8 bytes each.
+    json,     ///< Records with numbers and names, as services send them; it can be compressed.
     random,   ///< Any bytes: for binary messages.
 };
 

@@ -14,7 +14,13 @@ namespace {
 constexpr std::array percentiles{50.0, 90.0, 99.0, 99.9};
 
 std::string_view name_of(payload_kind kind) {
-    return kind == payload_kind::ascii ? "ascii" : kind == payload_kind::chinese ? "chinese" : "random";
+    switch (kind) {
+        case payload_kind::ascii: return "ascii";
+        case payload_kind::chinese: return "chinese";
+        case payload_kind::json: return "json";
+        case payload_kind::random: break;
+    }
+    return "random";
 }
 
 double seconds(nanoseconds time) { return static_cast<double>(time) / static_cast<double>(second); }
@@ -24,9 +30,9 @@ std::string title(const settings& wanted) {
     auto text = fmt::format("{}, {} connection{}", to_string(wanted.version), wanted.connections,
                             wanted.connections == 1 ? "" : "s");
     if (wanted.mode == measurement::echo) {
-        text +=
-            fmt::format(" x {} B {}{}, {} deep", wanted.size, wanted.payload == payload_kind::chinese ? "Chinese " : "",
-                        wanted.binary ? "binary" : "text", wanted.depth);
+        text += fmt::format(" x {} B {}{}{}, {} deep", wanted.size,
+                            wanted.payload == payload_kind::chinese ? "Chinese " : "",
+                            wanted.binary ? "binary" : "text", wanted.compress ? " compressed" : "", wanted.depth);
         if (wanted.rate > 0) text += fmt::format(", {} messages/s wanted", with_commas(wanted.rate));
     } else {
         text += wanted.mode == measurement::connect ? ", opened and closed again" : ", idle";
@@ -84,6 +90,9 @@ std::string as_text(const settings& wanted, const result& measured) {
             fmt::format_to(out, "messages    {}   {} /s\n", with_commas(completed), with_commas(measured.per_second()));
         out = fmt::format_to(out, "payload     {}/s in each direction\n",
                              as_bytes(measured.per_second() * static_cast<double>(wanted.size)));
+        if (wanted.compress)
+            out = fmt::format_to(out, "compressed  a message comes back in {:.1f} bytes\n",
+                                 measured.received_per_message());
     } else if (wanted.mode == measurement::connect) {
         out =
             fmt::format_to(out, "connections {}   {} /s\n", with_commas(completed), with_commas(measured.per_second()));
@@ -103,12 +112,14 @@ std::string as_json(const settings& wanted, const result& measured) {
     out = fmt::format_to(out, R"({{"url": {}, "mode": "{}", "protocol": "{}", "connections": {}, "threads": {}, )",
                          as_json("ws://" + url.authority + url.target), to_string(wanted.mode),
                          to_string(wanted.version), wanted.connections, wanted.threads);
-    out = fmt::format_to(out, R"("size": {}, "depth": {}, "rate": {}, "kind": "{}", "payload": "{}", )", wanted.size,
-                         wanted.depth, wanted.rate, wanted.binary ? "binary" : "text", name_of(wanted.payload));
+    out = fmt::format_to(out, R"("size": {}, "depth": {}, "rate": {}, "kind": "{}", "payload": "{}", "compress": {}, )",
+                         wanted.size, wanted.depth, wanted.rate, wanted.binary ? "binary" : "text",
+                         name_of(wanted.payload), wanted.compress);
     out = fmt::format_to(
         out, R"("seconds": {:.6f}, "completed": {}, "total": {}, "per_second": {:.3f}, "bytes_per_second": {:.0f}, )",
         measured.seconds, measured.completed, measured.total, measured.per_second(),
         wanted.mode == measurement::echo ? measured.per_second() * static_cast<double>(wanted.size) : 0);
+    out = fmt::format_to(out, R"("received_bytes_per_message": {:.1f}, )", measured.received_per_message());
     auto const& latencies = measured.latencies;
     out = fmt::format_to(out, R"("latency_us": {{"mean": {:.3f}, )", latencies.mean() / 1e3);
     for (auto const percent : percentiles)

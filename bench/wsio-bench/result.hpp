@@ -23,6 +23,7 @@ struct result {
     double seconds = 0;
     std::uint64_t completed = 0;  ///< Echoes, or connections that were opened in the mode connect.
     std::uint64_t total = 0;      ///< The same, with those before and after the measurement.
+    std::uint64_t received = 0;   ///< Bytes that came back in the measurement, frames' headers included.
     histogram latencies;          ///< Of echoes, or from the beginning of a connection to the end of its handshake.
     std::size_t open = 0;         ///< Connections at the end.
     std::size_t lost = 0;         ///< In the mode idle: connections that the server closed.
@@ -33,6 +34,10 @@ struct result {
     std::optional<server_usage> server;
     bool interrupted = false;
 
+    /// Gives what a message took on the way back, in bytes; 0 when none came.
+    [[nodiscard]] double received_per_message() const noexcept {
+        return completed > 0 ? static_cast<double>(received) / static_cast<double>(completed) : 0;
+    }
     [[nodiscard]] double per_second() const noexcept {
         return seconds > 0 ? static_cast<double>(completed) / seconds : 0;
     }

@@ -148,6 +148,7 @@ private:
             total.seconds = std::max(total.seconds, worker.measured_seconds());
             total.completed += worker.completed();
             total.total += worker.total();
+            total.received += worker.received();
             total.latencies.merge(worker.latencies());
             total.open += worker.open_at_end();
             if (total.lost == 0) total.why_lost = worker.why_lost();

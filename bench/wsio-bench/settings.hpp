@@ -41,7 +41,8 @@ struct settings {
     std::size_t depth = 1;  ///< Messages in flight on each connection.
     bool binary = false;
     payload_kind payload = payload_kind::ascii;
-    double rate = 0;  ///< Messages a second over all connections; 0 for as many as the server answers.
+    bool compress = false;  ///< Messages are compressed both ways, each for itself.
+    double rate = 0;        ///< Messages a second over all connections; 0 for as many as the server answers.
     nanoseconds duration = 10 * second;
     nanoseconds warmup = second;
     unsigned threads = 1;

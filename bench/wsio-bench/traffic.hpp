@@ -1,12 +1,14 @@
 #pragma once
 
 #include "payload.hpp"
+#include "protocol/permessage_deflate.hpp"
 #include "random_source.hpp"
 #include "settings.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,7 @@ class traffic {
 public:
     /// A frame in two parts, for sending a large payload from where it lies.
     struct parts {
-        std::array<char, 24> head;  ///< The header and the number.
+        std::array<char, 32> head;  ///< The header and the number.
         std::size_t head_size;
         std::string_view tail;
     };
@@ -50,17 +52,23 @@ public:
         return expected(number).substr(expected_number_at_, payload_size_);
     }
 
+    /// Gives what inflates the messages that come back; null where they are not compressed.
+    [[nodiscard]] protocol::permessage_deflate* codec() noexcept { return codec_ ? &*codec_ : nullptr; }
+
 private:
     struct masked_frame {
         std::string bytes;
-        std::uint64_t number_mask;  ///< The masking key, twice.
+        std::uint64_t number_mask;  ///< The masking key as it meets the number, twice.
     };
 
     [[nodiscard]] const masked_frame& frame_of(std::size_t index) const noexcept {
         return frames_[index % frames_.size()];
     }
     void write_number(char* to, std::uint64_t word) const noexcept;
+    [[nodiscard]] std::string compress(std::string_view payload);
 
+    protocol::deflate_engines engines_;
+    std::optional<protocol::permessage_deflate> codec_;
     std::vector<masked_frame> frames_;
     std::string expected_;
     std::size_t payload_size_;

@@ -60,6 +60,7 @@ struct workbench {
     schedule plan;
 
     histogram latencies;
+    std::uint64_t received = 0;   ///< Bytes that came back, frames' headers included.
     std::uint64_t completed = 0;  ///< Echoes, or connections that were opened in the mode connect.
 };
 

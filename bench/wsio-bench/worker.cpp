@@ -121,6 +121,7 @@ void worker::measure_until(nanoseconds end) {
     bench_.latencies.reset();
     total_ = bench_.completed;
     bench_.completed = 0;
+    bench_.received = 0;
     last_completed_ = 0;
     auto const begin = now();
     auto const cpu = thread_cpu_seconds();
@@ -129,6 +130,7 @@ void worker::measure_until(nanoseconds end) {
     cpu_seconds_ = thread_cpu_seconds() - cpu;
     latencies_ = bench_.latencies;
     completed_ = bench_.completed;
+    received_ = bench_.received;
     open_at_end_ = open_;
     note_unanswered();
 }

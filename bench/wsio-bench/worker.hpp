@@ -45,6 +45,7 @@ public:
     [[nodiscard]] const histogram& latencies() const noexcept { return latencies_; }
     [[nodiscard]] std::uint64_t completed() const noexcept { return completed_; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+    [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
     [[nodiscard]] double measured_seconds() const noexcept { return measured_seconds_; }
     [[nodiscard]] double cpu_seconds() const noexcept { return cpu_seconds_; }
     [[nodiscard]] std::size_t open_at_end() const noexcept { return open_at_end_; }
@@ -89,6 +90,7 @@ private:
     histogram latencies_;
     std::uint64_t completed_ = 0;  ///< While measuring.
     std::uint64_t total_ = 0;      ///< From beginning to end.
+    std::uint64_t received_ = 0;   ///< Bytes in the measurement.
     double measured_seconds_ = 0;
     double cpu_seconds_ = 0;
     std::size_t open_at_end_ = 0;

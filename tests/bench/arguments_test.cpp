@@ -99,10 +99,13 @@ BOOST_AUTO_TEST_CASE(modes_and_payloads_are_read) {
     BOOST_TEST((parse_with_url({"--chinese"}).payload == payload_kind::chinese));
     BOOST_TEST((parse_with_url({"--payload", "chinese"}).payload == payload_kind::chinese));
     BOOST_TEST((parse_with_url({"--payload", "random", "--binary"}).payload == payload_kind::random));
+    BOOST_TEST((parse_with_url({"--payload", "json"}).payload == payload_kind::json));
+    BOOST_TEST(parse_with_url({"--compress"}).compress);
+    BOOST_TEST(!parse_with_url({}).compress);
     BOOST_TEST(parse_with_url({"--rate", "1500.5"}).rate == 1500.5);
     BOOST_TEST(parse_with_url({"--server-pid", "42"}).server_pid == 42);
     is_refused({"--mode", "fast"}, "--mode takes echo, connect or idle");
-    is_refused({"--payload", "klingon"}, "--payload takes ascii, chinese or random");
+    is_refused({"--payload", "klingon"}, "--payload takes ascii, chinese, json or random");
 }
 
 BOOST_AUTO_TEST_CASE(headers_are_collected) {
@@ -128,6 +131,7 @@ BOOST_AUTO_TEST_CASE(wrong_words_are_refused) {
 
 BOOST_AUTO_TEST_CASE(what_does_not_go_together_is_refused) {
     is_refused({"--protocol", "76", "--binary"}, "hixie-76 cannot carry binary");
+    is_refused({"--protocol", "8", "--compress"}, "hybi-8 has no compression");
     is_refused({"--payload", "random"}, "--binary only");
     is_refused({"--mode", "connect", "--rate", "5"}, "--mode echo only");
     is_refused({"--connections", "2", "--threads", "3"}, "3 threads need");
@@ -138,7 +142,7 @@ BOOST_AUTO_TEST_CASE(help_is_given_whatever_else_is_there) {
     BOOST_TEST(parse({"nonsense", "-h", "--more"}).help);
     for (auto const* option :
          {"--connections", "--size", "--depth", "--duration", "--text", "--binary", "--protocol", "--rate", "--threads",
-          "--mode", "--warmup", "--json", "--payload", "--chinese", "--header", "--server-pid"})
+          "--mode", "--warmup", "--json", "--payload", "--chinese", "--compress", "--header", "--server-pid"})
         BOOST_TEST(help_text().find(option) != std::string_view::npos, option);
 }
 

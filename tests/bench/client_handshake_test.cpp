@@ -130,6 +130,27 @@ BOOST_AUTO_TEST_CASE(an_extension_that_was_not_offered_is_refused) {
     BOOST_CHECK_THROW((void)client.receive(response), failure);
 }
 
+BOOST_AUTO_TEST_CASE(compression_must_be_accepted_as_it_was_offered) {
+    random_source random;
+    auto wanted = settings_for(protocol_version::hybi_13, 16);
+    wanted.compress = true;
+    auto const answered = [&](const std::string& extensions) {
+        client_handshake client(wanted, random);
+        BOOST_TEST(
+            client.request().find("\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                                  "client_no_context_takeover\r\n") != std::string_view::npos);
+        auto response = right_response(client, protocol_version::hybi_13);
+        if (!extensions.empty())
+            response.insert(response.size() - 2, "Sec-WebSocket-Extensions: " + extensions + "\r\n");
+        return client.receive(response) == response.size();
+    };
+    BOOST_TEST(answered("permessage-deflate; server_no_context_takeover"));
+    BOOST_TEST(answered("permessage-deflate; server_max_window_bits=12; server_no_context_takeover"));
+    BOOST_CHECK_THROW(answered(""), failure);
+    BOOST_CHECK_THROW(answered("permessage-deflate"), failure);
+    BOOST_CHECK_THROW(answered("x-webkit-deflate-frame; server_no_context_takeover"), failure);
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_hixie_answer_is_refused) {
     random_source random;
     client_handshake client(settings_for(protocol_version::hixie_76, 16), random);

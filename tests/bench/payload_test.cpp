@@ -14,7 +14,7 @@ using namespace wsio::bench;
 BOOST_AUTO_TEST_SUITE(payload_)
 
 BOOST_AUTO_TEST_CASE(payloads_have_the_size_asked_for) {
-    for (auto const kind : {payload_kind::ascii, payload_kind::chinese, payload_kind::random})
+    for (auto const kind : {payload_kind::ascii, payload_kind::chinese, payload_kind::json, payload_kind::random})
         for (std::size_t const size : {0U, 1U, 7U, 8U, 9U, 10U, 11U, 125U, 65536U})
             BOOST_TEST(make_payload(kind, size).size() == size);
 }
@@ -23,6 +23,7 @@ BOOST_AUTO_TEST_CASE(texts_are_utf8) {
     for (std::size_t size = 0; size < 300; ++size) {
         BOOST_TEST(wsio::protocol::valid_utf8(make_payload(payload_kind::ascii, size)));
         BOOST_TEST(wsio::protocol::valid_utf8(make_payload(payload_kind::chinese, size)));
+        BOOST_TEST(wsio::protocol::valid_utf8(make_payload(payload_kind::json, size)));
     }
 }
 

@@ -1,4 +1,5 @@
 #include "bench_tools.hpp"
+#include "protocol/hybi_decoder.hpp"
 
 #include <wsio/protocols.hpp>
 
@@ -41,6 +42,33 @@ BOOST_AUTO_TEST_CASE(a_server_understands_what_is_sent) {
                 }
             }
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_understands_what_is_sent_compressed) {
+    random_source random;
+    for (std::size_t const size : {0U, 1U, 7U, 8U, 9U, 200U, 3000U, 70'000U, 1'000'000U}) {
+        BOOST_TEST_CONTEXT(size << " bytes") {
+            auto wanted = settings_for(protocol_version::hybi_13, size);
+            wanted.payload = payload_kind::json;
+            wanted.compress = true;
+            traffic messages(wanted, 3, random);
+            if (size >= 3000) BOOST_TEST(messages.sent_size() < size / 2);
+            protocol::deflate_engines engines;
+            protocol::permessage_deflate codec(engines, protocol::role::server, {true, true}, {}, 0);
+            protocol::hybi_decoder decoder(protocol::rules_of(wanted.version), protocol::role::server, {});
+            decoder.inflate_with(codec.share());
+            for (std::size_t index = 0; index < 3; ++index) {
+                auto const number = traffic::number_of(index, 1000 + index);
+                auto frame = sent(messages, index, number);
+                BOOST_TEST(joined(messages.split(index, number)) == frame);
+                std::span<char> input(frame);
+                auto const event = decoder.next(input);
+                BOOST_TEST((event.kind == protocol::event_kind::message));
+                BOOST_TEST((event.data == messages.payload(number)));
+                BOOST_TEST(input.empty());
+            }
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_expected_is_what_a_server_sends) {

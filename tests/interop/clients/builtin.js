@@ -6,5 +6,5 @@ const client = new WebSocket(url, subprotocol ? [subprotocol] : []);
 client.binaryType = 'arraybuffer';
 client.onopen = () => opened({ send: message => client.send(message), close: () => client.close(1000, 'bye') });
 client.onmessage = event => received(event.data);
-client.onclose = event => closed({ subprotocol: client.protocol, code: event.code, reason: event.reason });
+client.onclose = event => closed({ extensions: client.extensions, subprotocol: client.protocol, code: event.code, reason: event.reason });
 client.onerror = event => refused(event.message || event.error || 'error event');

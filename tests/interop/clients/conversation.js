@@ -11,6 +11,8 @@ const known = {
   long: 'x'.repeat(300),
   large: 'y'.repeat(70000),
   binary: Buffer.from([0, 255, 128, 0]),
+  empty: '',
+  records: Array.from({ length: 500 }, (_, i) => `{"id":${i},"name":"user${i * 7919 % 1000}","score":${i * 104729 % 10007}}`).join(),
 };
 const messages = names.split(',').map(name => known[name]);
 

@@ -14,9 +14,13 @@ _known = {
     "long": "x" * 300,
     "large": "y" * 70000,
     "binary": b"\x00\xff\x80\x00",
+    "empty": "",
+    "records": ",".join(f'{{"id":{i},"name":"user{i * 7919 % 1000}","score":{i * 104729 % 10007}}}' for i in range(500)),
 }
 messages = [_known[name] for name in names.split(",")]
 origin = os.environ.get("ORIGIN") or "http://" + url.split("/")[2]
+
+compress = "COMPRESS" in os.environ
 
 # What presets version 7 or 8 in libraries that mean to speak 13; those drafts have their own name for the origin.
 preset_headers = {"Sec-WebSocket-Version": version, "Sec-WebSocket-Origin": origin}

@@ -3,14 +3,15 @@
 import asyncio
 
 import aiohttp
-from conversation import check, closer, messages, origin, preset_headers, report, subprotocol, url, version
+from conversation import check, closer, compress, messages, origin, preset_headers, report, subprotocol, url, version
 
 
 async def main():
     headers = {"Origin": origin} if version == "13" else preset_headers
     async with aiohttp.ClientSession() as session:
         try:
-            client = await session.ws_connect(url, headers=headers, protocols=[subprotocol] if subprotocol else [])
+            client = await session.ws_connect(
+                url, headers=headers, protocols=[subprotocol] if subprotocol else [], compress=15 if compress else 0)
         except aiohttp.WSServerHandshakeError as error:
             report(refused=f"HTTP {error.status}")
         for message in messages:
@@ -20,6 +21,7 @@ async def main():
             else:
                 await client.send_str(message)
                 check(await client.receive_str(), message)
+        extensions = "permessage-deflate" if client.compress else ""
         reason = ""
         if closer == "client":
             await client.close(code=1000, message=b"bye")
@@ -28,7 +30,7 @@ async def main():
             if closing.type != aiohttp.WSMsgType.CLOSE:
                 report(failed=f"{closing.type} in place of the closing frame")
             reason = closing.extra
-        report(subprotocol=client.protocol or "", code=client.close_code, reason=reason)
+        report(extensions=extensions, subprotocol=client.protocol or "", code=client.close_code, reason=reason)
 
 
 asyncio.run(main())

@@ -1,7 +1,9 @@
 """autobahn: the drafts 10 to 18; up to 12 they are version 8 on the wire, then 13. Large messages go in fragments."""
 
+from autobahn.websocket.compress import (
+    PerMessageDeflateOffer, PerMessageDeflateResponse, PerMessageDeflateResponseAccept)
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol, connectWS
-from conversation import check, closer, messages, origin, report, subprotocol, url, version
+from conversation import check, closer, compress, messages, origin, report, subprotocol, url, version
 from twisted.internet import reactor
 
 
@@ -12,6 +14,7 @@ class Client(WebSocketClientProtocol):
 
     def onConnect(self, response):
         self.agreed = response.protocol or ""
+        self.extensions = ", ".join(extension.EXTENSION_NAME for extension in response.extensions)
 
     def onOpen(self):
         self.opened = True
@@ -35,11 +38,16 @@ class Client(WebSocketClientProtocol):
             report(refused=reason)
         if not wasClean or self.answered < len(messages):
             report(failed=f"closed with {code} {reason} after {self.answered} of {len(messages)} messages")
-        report(subprotocol=self.agreed, code=self.remoteCloseCode, reason=self.remoteCloseReason or "")
+        report(extensions=self.extensions, subprotocol=self.agreed, code=self.remoteCloseCode, reason=self.remoteCloseReason or "")
 
 
 factory = WebSocketClientFactory(url, origin=origin, protocols=[subprotocol] if subprotocol else [])
 factory.protocol = Client
 factory.setProtocolOptions(version=int(version))
+if compress:
+    factory.setProtocolOptions(
+        perMessageCompressionOffers=[PerMessageDeflateOffer()],
+        perMessageCompressionAccept=lambda offered: (
+            PerMessageDeflateResponseAccept(offered) if isinstance(offered, PerMessageDeflateResponse) else None))
 connectWS(factory, timeout=5)
 reactor.run()

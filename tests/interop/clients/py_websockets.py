@@ -19,7 +19,8 @@ async def main():
         await client.close(1000, "bye")
     else:
         await client.wait_closed()
-    report(subprotocol=client.subprotocol or "", code=client.close_code, reason=client.close_reason)
+    extensions = ", ".join(extension.name for extension in client.extensions)
+    report(extensions=extensions, subprotocol=client.subprotocol or "", code=client.close_code, reason=client.close_reason)
 
 
 asyncio.run(main())

@@ -14,10 +14,15 @@ if (name === 'ws04') {
 }
 
 const client = new WebSocket(url, subprotocol ?? [], options);
-client.on('open', () => opened({
-  send: message => client.send(message, { binary: Buffer.isBuffer(message) }),
-  close: () => client.close(1000, 'bye'),
-}));
+let extensions;
+client.on('open', () => {
+  // A list in ws 8; in 1.1.5 an object with a member for each, while it is open.
+  extensions = typeof client.extensions === 'string' ? client.extensions : Object.keys(client.extensions ?? {}).join();
+  opened({
+    send: message => client.send(message, { binary: Buffer.isBuffer(message) }),
+    close: () => client.close(1000, 'bye'),
+  });
+});
 client.on('message', data => received(data));
-client.on('close', (code, reason) => closed({ subprotocol: client.protocol ?? agreed, code, reason: String(reason ?? '') }));
+client.on('close', (code, reason) => closed({ extensions, subprotocol: client.protocol ?? agreed, code, reason: String(reason ?? '') }));
 client.on('error', refused);
