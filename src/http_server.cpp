@@ -13,7 +13,9 @@ namespace asio = boost::asio;
 
 http_server::http_server(asio::any_io_executor executor, http_handler handler, http_options options) {
     if (!handler) throw std::invalid_argument("wsio: an http_server needs a handler");
-    front_ = std::make_shared<detail::front>(std::move(executor), std::move(handler), std::move(options));
+    auto count = detail::front::count_for(options.limits);
+    front_ =
+        std::make_shared<detail::front>(std::move(executor), std::move(handler), std::move(options), std::move(count));
 }
 
 void http_server::listen(std::uint16_t port) { front_->listen(port); }

@@ -35,8 +35,6 @@ bool is_token(std::string_view text) {
     return true;
 }
 
-}  // namespace
-
 void validate(const limits& l) {
     require(l.head_size > 0, "limits.head_size must not be 0");
     require(l.header_count > 0, "limits.header_count must not be 0");
@@ -45,6 +43,8 @@ void validate(const limits& l) {
     require(l.read_ahead > 0, "limits.read_ahead must not be 0");
     require(l.outbox > 0, "limits.outbox must not be 0");
     require(l.accept_backlog > 0, "limits.accept_backlog must not be 0");
+    require(l.connections > 0, "limits.connections must not be 0");
+    require(l.connections_per_address > 0, "limits.connections_per_address must not be 0");
 }
 
 void validate(const timeouts& t) {
@@ -61,9 +61,23 @@ void validate(const compression& c) {
     require(c.idle.count() > 0, "compression.idle must be more than 0");
 }
 
-void validate(const options& settings) {
+// What `options` and `http_options` say alike of a port.
+template <typename Options>
+void validate_port(const Options& settings) {
     validate(settings.limits);
     validate(settings.timeouts);
+    require(settings.unix_permissions <= 0777,
+            "options.unix_permissions must be from 0 to 0777; mind that octal numbers begin with a 0");
+    require(!settings.proxy_protocol || !settings.trusted_proxies.empty(),
+            "options.proxy_protocol needs options.trusted_proxies: who may send a PROXY header says who the client is");
+}
+
+}  // namespace
+
+void validate(const http_options& settings) { validate_port(settings); }
+
+void validate(const options& settings) {
+    validate_port(settings);
     validate(settings.compression);
     require(!settings.protocols.empty(), "options.protocols must name at least one protocol version");
     require(settings.path.empty() || settings.path.front() == '/', "options.path must begin with a slash");

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "io/connection_count.hpp"
 #include "io/front.hpp"
+#include "io/listening_socket.hpp"
 #include "io/report.hpp"
 #include "io/server_state.hpp"
 
@@ -28,19 +30,20 @@ namespace {
 
 constexpr std::chrono::seconds drain_deadline{5};
 
-// One loop with everything that it needs; nothing is shared between two of them but the handler.
+// One loop with everything that it needs; nothing is shared between two of them but the handler and the count of
+// connections.
 class worker {
 public:
-    worker(const options& settings, const connection_handler& handler)
+    worker(const options& settings, const connection_handler& handler, std::shared_ptr<detail::connection_count> count)
         : state_(std::make_shared<detail::server_state>(context_.get_executor(), settings)),
           front_(std::make_shared<detail::front>(context_.get_executor(), http_handler(),
-                                                 detail::front::settings_of(settings))) {
+                                                 detail::front::settings_of(settings), std::move(count))) {
         state_->handler = handler;
         front_->attach(state_);
     }
 
     asio::io_context& context() noexcept { return context_; }
-    void listen(std::uint16_t port, bool shared) { front_->listen(port, shared); }
+    void listen(detail::listening_sockets sockets) { front_->listen(std::move(sockets)); }
     [[nodiscard]] endpoint local_endpoint() const { return front_->local_endpoint(); }
 
     void run() {
@@ -113,11 +116,11 @@ void serve(std::uint16_t port, connection_handler handler, options settings) {
     if (!handler) throw std::invalid_argument("wsio: serve needs a handler");
     auto const count = settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
     workers all;
-    for (unsigned i = 0; i < count; ++i) all.push_back(std::make_unique<worker>(settings, handler));
+    auto const connections = detail::front::count_for(settings.limits);
+    for (unsigned i = 0; i < count; ++i) all.push_back(std::make_unique<worker>(settings, handler, connections));
 
-    bool const shared = count > 1;
-    if (shared) detail::check_port_is_free(all.front()->context(), {settings.host, port, false});
-    for (auto const& each : all) each->listen(each == all.front() ? port : all.front()->local_endpoint().port, shared);
+    auto sockets = detail::open_listening_sockets({settings.host, port, settings.unix_permissions}, count);
+    for (unsigned i = 0; i < count; ++i) all[i]->listen(std::move(sockets[i]));
 
     asio::signal_set signals(all.front()->context(), SIGINT, SIGTERM);
     std::atomic<std::size_t> busy = all.size();

@@ -4,12 +4,12 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <stdexcept>
 #include <utility>
 
+#include "handshake/proxies.hpp"
 #include "io/addresses.hpp"
 #include "io/front.hpp"
 #include "io/server_state.hpp"
@@ -100,6 +100,8 @@ struct take_over_here {
         c.append_input(head);
         c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
         auto const server = state->serves(r.path()) ? state : nullptr;
+        auto const sender = r.client_endpoint();  // the program may know better than the connection
+        handshake::apply_forwarded(r, sender, state->proxies(), state->settings().forwarding);
         detail::launch(detail::session(c, detail::upgrade(server, c, std::move(r))), state->executor());
     }
 };
@@ -114,10 +116,7 @@ server::server(asio::any_io_executor executor, options options) {
 asio::awaitable<std::optional<socket>> server::accept() { return detail::server_state::accept(state_); }
 
 void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::string_view head) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    if (::getpeername(stream.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) == 0)
-        request.remote_endpoint(detail::endpoint_of(address));
+    request.remote_endpoint(detail::remote_endpoint_of(stream.native_handle()));
     stream.native_non_blocking(true);
     boost::system::error_code ignored;
     stream.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -159,7 +158,8 @@ asio::any_io_executor server::get_executor() const { return state_->executor(); 
 
 server listen(asio::any_io_executor executor, std::uint16_t port, const options& options) {
     auto const front =
-        std::make_shared<detail::front>(std::move(executor), http_handler(), detail::front::settings_of(options));
+        std::make_shared<detail::front>(std::move(executor), http_handler(), detail::front::settings_of(options),
+                                        detail::front::count_for(options.limits));
     server result(attached(front, options, true));
     front->listen(port);
     return result;

@@ -34,14 +34,20 @@ using http_handler = std::function<boost::asio::awaitable<http_response>(const r
 
 /// Configures an `http_server`.
 struct http_options {
-    /// Address to listen on, such as "127.0.0.1" or "::1"; empty for every address, IPv4 and IPv6.
+    /// What to listen on, as `options::host`.
     std::string host = {};
-    /// Limits of the HTTP part: `head_size`, `header_count`, `body_size`.
+    /// Who may connect to a Unix socket, as `options::unix_permissions`.
+    unsigned unix_permissions = 0600;
+    /// Limits of the HTTP part: `head_size`, `header_count`, `body_size`; `connections`, `connections_per_address`.
     struct limits limits {};
     /// `timeouts::handshake` bounds each request and the idle time between two.
     struct timeouts timeouts {};
-    /// Proxies whose X-Forwarded-Proto is believed.
+    /// Proxies that are believed when they name the client, as `options::trusted_proxies`.
     std::vector<std::string> trusted_proxies = {};
+    /// In which header field they name it.
+    forwarding_header forwarding = forwarding_header::x_forwarded_for;
+    /// Expects a header of the PROXY protocol, as `options::proxy_protocol`.
+    bool proxy_protocol = false;
     /// Learns of an exception that left the handler; by default one line goes to standard error. The client gets 500.
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
     /// The certificates to speak TLS with (https, wss); plain TCP when not set.
@@ -61,8 +67,8 @@ class http_server {
 public:
     explicit http_server(boost::asio::any_io_executor executor, http_handler handler, http_options options = {});
 
-    /// Opens `port` (0 for any free one). May be called for several ports. Throws `boost::system::system_error` that
-    /// names address and cause when the port cannot be had.
+    /// Opens `port` (0 for any free one) of `http_options::host`. May be called for several ports. Throws `boost::system::system_error` that
+    /// names address and cause when the port cannot be had, and `std::invalid_argument` when the host makes no sense.
     void listen(std::uint16_t port);
 
     /// Gives the address that the server listens on first; a default endpoint before `listen`.

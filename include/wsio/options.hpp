@@ -2,6 +2,7 @@
 
 #include <wsio/compression.hpp>
 #include <wsio/endpoint.hpp>
+#include <wsio/forwarding_header.hpp>
 #include <wsio/headers.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/request.hpp>
@@ -23,7 +24,7 @@
 
 namespace wsio {
 
-/// Bounds every buffer of a connection. All are finite; a limit of zero is refused with `std::invalid_argument` when a
+/// Bounds every buffer of a connection, and how many there are. All are finite; a limit of zero is refused with `std::invalid_argument` when a
 /// server is made, but for `body_size`.
 struct limits {
     /// Request line and header fields of the handshake, in bytes; 431 beyond.
@@ -44,12 +45,18 @@ struct limits {
     std::size_t outbox = 1024 * 1024;
     /// Sockets that wait for `server::accept`; an upgrade beyond it is answered with 503.
     std::size_t accept_backlog = 1024;
+    /// TCP and Unix connections that the listening server holds at a time, over all its loops; one beyond is answered with
+    /// 503, or dropped while many are being told. The system's limit of open files comes on top.
+    std::size_t connections = 100'000;
+    /// The same for each client address (`request::client_endpoint`); an IPv6 address counts with its /64. One beyond is
+    /// answered with 429. The default leaves room for a proxy that is not among `trusted_proxies`.
+    std::size_t connections_per_address = 20'000;
 };
 
 /// Bounds the time of every stage. Absolute: bytes that trickle in do not extend it.
 struct timeouts {
-    /// From the TCP connection to the end of the handshake, `authorize` and the hixie-76 nonce included; also how long
-    /// an idle HTTP connection is kept.
+    /// From the TCP connection to the end of the handshake, PROXY header, `authorize` and the hixie-76 nonce included; also
+    /// how long an idle HTTP connection is kept.
     std::chrono::milliseconds handshake{10'000};
     /// From the closing frame to the end of the TCP connection; dropped beyond.
     std::chrono::milliseconds close{5'000};
@@ -95,8 +102,19 @@ private:
 ///
 ///     wsio::serve(3000, echo, {.path = "/echo", .threads = 4});
 struct options {
-    /// Address to listen on, such as "127.0.0.1" or "::1"; empty for every address, IPv4 and IPv6.
+    /// What to listen on:
+    ///
+    /// * empty: every address, IPv4 and IPv6;
+    /// * "127.0.0.1" or "::1": one address;
+    /// * "unix:/run/echo.sock": a Unix socket; "unix:@echo" for an abstract one. A file that a dead server left is replaced,
+    ///   and the file is removed at the end;
+    /// * "systemd": all sockets that systemd passes on (sd_listen_fds(3));
+    /// * "fd:3": an inherited descriptor that listens. Like those of systemd it stays open at the end.
+    ///
+    /// The port counts for addresses only.
     std::string host = {};
+    /// Who may connect to a Unix socket: the permissions of its file, from 0 to 0777. By default its owner alone.
+    unsigned unix_permissions = 0600;
     /// When set, only this path is served (others get 404); empty serves every path.
     std::string path = {};
     /// Keeps the table that `server::clients` shows.
@@ -118,12 +136,22 @@ struct options {
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
     /// `serve`: called once, when the port is open, with the address that it listens on.
     std::function<void(const endpoint&)> on_listening = {};
-    /// Addresses or networks ("10.0.0.0/8") of proxies whose X-Forwarded-Proto is believed.
+    /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
+    /// turned away or dropped before its request was read: the request is then empty but for `remote_endpoint`. As
+    /// `server::on_error`, but also for `serve`, where it runs on the threads of the loops.
+    std::function<void(const request&, std::string_view why)> on_error = {};
+    /// Addresses or networks ("10.0.0.0/8") of proxies that are believed when they name the client; "unix:" for whoever
+    /// connects over a Unix socket.
     std::vector<std::string> trusted_proxies = {};
     /// The certificates to speak TLS with (wss); plain TCP when not set. `serve` reads the files again on SIGHUP, and tells
     /// `on_exception` when that fails. A server that is attached to an `http_server`, or gets its connections by
     /// `handle_upgrade`, has none of its own: `std::invalid_argument`.
     class tls tls = {};
+    /// In which header field they name it.
+    forwarding_header forwarding = forwarding_header::x_forwarded_for;
+    /// Expects a header of the PROXY protocol, version 1 or 2, at the beginning of every connection. A connection without
+    /// one, or from somebody who is not among `trusted_proxies`, is dropped.
+    bool proxy_protocol = false;
     struct limits limits {};
     struct timeouts timeouts {};
     /// Compression of messages, off by default.

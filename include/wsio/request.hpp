@@ -5,6 +5,7 @@
 #include <wsio/tls.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,9 +58,14 @@ public:
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
     void body(std::string bytes) { body_ = std::move(bytes); }
 
-    /// Gives who sent the request: the other end of the TCP connection.
+    /// Gives the other end of the connection; a proxy, if there is one.
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return remote_; }
     void remote_endpoint(endpoint remote) { remote_ = std::move(remote); }
+
+    /// Gives who sent the request: the other end of the connection, or whom trusted proxies name
+    /// (`options::trusted_proxies`). Header fields name an address only; the port is 0 then.
+    [[nodiscard]] const endpoint& client_endpoint() const noexcept { return client_ ? *client_ : remote_; }
+    void client_endpoint(endpoint client) { client_ = std::move(client); }
 
     /// Tells whether the client used TLS: on this connection, or as a trusted proxy says (`options::trusted_proxies`).
     [[nodiscard]] bool secure() const noexcept { return secure_; }
@@ -79,6 +85,7 @@ private:
     std::string body_;
     endpoint remote_;
     std::shared_ptr<const wsio::client_certificate> certificate_;
+    std::optional<endpoint> client_;  ///< When it is another one.
     bool secure_ = false;
     unsigned char http_minor_ = 1;
 };

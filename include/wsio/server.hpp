@@ -71,7 +71,8 @@ public:
     /// Calls back for each connection, instead of `accept`. The callback runs on the server's executor.
     server& on_connection(std::function<void(socket)> callback);
 
-    /// Calls back for each handshake that was refused or failed, with a line that says why.
+    /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
+    /// turned away or dropped before its request was read: the request is then empty but for `remote_endpoint`.
     server& on_error(std::function<void(const request&, std::string_view why)> callback);
 
     /// Sees, and may add to, the header fields of each 101 response before it goes out.

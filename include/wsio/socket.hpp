@@ -119,10 +119,13 @@ public:
     /// Says how and why the connection ended.
     [[nodiscard]] wsio::status status() const;
 
-    /// Gives the other end of the TCP connection.
+    /// Gives the other end of the connection; a proxy, if there is one.
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return request().remote_endpoint(); }
 
-    /// Gives this end of the TCP connection; a default endpoint once it is closed.
+    /// Gives the client: the other end of the connection, or whom trusted proxies name (`options::trusted_proxies`).
+    [[nodiscard]] const endpoint& client_endpoint() const noexcept { return request().client_endpoint(); }
+
+    /// Gives this end of the connection; a default endpoint once it is closed.
     [[nodiscard]] endpoint local_endpoint() const;
 
     /// Counts the bytes that wait for the network.

@@ -7,6 +7,7 @@
 #include <wsio/close_code.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/fmt.hpp>
+#include <wsio/forwarding_header.hpp>
 #include <wsio/headers.hpp>
 #include <wsio/http_server.hpp>
 #include <wsio/message.hpp>

@@ -268,6 +268,7 @@ void connection::end_now() {
     if (loop_.current() == this) loop_.cork().clear();
     outbox_.clear();
     if (hybi_) hybi_->inflate_with(nullptr);
+    counted = {};
     clear_deadline();
     readiness_.close();
     tls_.reset();

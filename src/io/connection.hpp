@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "io/compressor.hpp"
+#include "io/connection_count.hpp"
 #include "io/deadlines.hpp"
 #include "io/loop.hpp"
 #include "io/opening.hpp"
@@ -150,6 +151,8 @@ public:
     std::size_t place = 0;
     /// The front that accepted this connection, for its own use; null when there is none.
     const void* owner = nullptr;
+    /// The connection's place among those that the front counts, until it has ended.
+    connection_count::place counted;
 
     /// Lets go of everything because the loop goes away.
     void loop_is_gone();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "handshake/negotiation.hpp"
 #include "handshake/request_parser.hpp"
@@ -21,35 +22,54 @@ namespace asio = boost::asio;
 
 namespace {
 
+// How many connections beyond a limit are told so at a time. The others are dropped: they must not cost more than those
+// that are let in.
+constexpr std::size_t most_turned_away = 128;
+
+handshake::rejection full() { return {503, "the server has all the connections that it takes; try again later"}; }
+
+handshake::rejection too_many() { return {429, "there are too many connections from this address"}; }
+
 http_response failed() { return {500, "the server failed to answer this request\n"}; }
 
 }  // namespace
 
-front::front(asio::any_io_executor executor, http_handler handler, http_options settings)
+front::front(asio::any_io_executor executor, http_handler handler, http_options settings,
+             std::shared_ptr<connection_count> count)
     : resident(loop::of(executor)),
-      settings_(std::move(settings)),
+      settings_((validate(settings), std::move(settings))),
       proxies_(settings_.trusted_proxies),
+      count_(std::move(count)),
+      turned_away_(std::make_shared<connection_count>(most_turned_away, most_turned_away)),
       handler_(std::move(handler)),
       executor_(std::move(executor)),
-      loop_(loop::of(executor_)) {
-    validate(settings_.limits);
-    validate(settings_.timeouts);
-}
+      loop_(loop::of(executor_)) {}
 
 front::~front() {
     for (auto const& open : listeners_) open->close();
 }
 
-void front::listen(std::uint16_t port, bool shared) {
+void front::listen(std::uint16_t port) {
+    listen(std::move(open_listening_sockets({settings_.host, port, settings_.unix_permissions}, 1).front()));
+}
+
+void front::listen(listening_sockets sockets) {
     auto const self = weak_from_this();
-    listeners_.push_back(std::make_shared<listener>(loop_.context(), listener::address{settings_.host, port, shared},
-                                                    [self](int fd, endpoint remote) {
-                                                        if (auto const alive = self.lock())
-                                                            alive->accepted(fd, std::move(remote));
-                                                        else
-                                                            ::close(fd);
-                                                    }));
-    listeners_.back()->start();
+    for (auto& socket : sockets) {
+        auto on_accepted = [self](int fd, endpoint remote) {
+            if (auto const alive = self.lock())
+                alive->accepted(fd, std::move(remote));
+            else
+                ::close(fd);
+        };
+        auto on_dropped = [self](endpoint remote) {
+            if (auto const alive = self.lock())
+                alive->tell(std::move(remote), "dropped: the process has no descriptors left");
+        };
+        listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),
+                                                        std::move(on_dropped)));
+        listeners_.back()->start();
+    }
 }
 
 endpoint front::local_endpoint() const {
@@ -61,30 +81,79 @@ void front::detach(const server_state& server) {
 }
 
 void front::accepted(int fd, endpoint remote) {
+    bool const from_proxy = proxies_.contains(remote);
+    if (settings_.proxy_protocol && !from_proxy) {
+        ::close(fd);
+        tell(std::move(remote),
+             "dropped: this peer is not among the trusted proxies, which alone may send a PROXY header");
+        return;
+    }
+    int owned = fd;
     connection* c = nullptr;
     try {
-        c = &connection::make(loop_, fd, std::move(remote));
+        auto place = count_->enter();
+        // What comes from a proxy is counted when the proxy has said for whom.
+        if (!place || (!from_proxy && !place.count_for(remote))) {
+            turn_away(std::exchange(owned, -1), std::move(remote), place ? too_many() : full());
+            return;
+        }
+        c = &connection::make(loop_, std::exchange(owned, -1), std::move(remote));
         c->owner = this;
-        if (settings_.tls) c->secure(settings_.tls.context()->current());
+        c->counted = std::move(place);
         launch(session(*c, admit(shared_from_this(), *c)), executor_);
     } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
+        if (owned >= 0) ::close(owned);
         if (c != nullptr) c->destroy();
     }
 }
 
+void front::turn_away(int fd, endpoint remote, const handshake::rejection& why) {
+    auto place = settings_.tls ? connection_count::place() : turned_away_->enter();  // plain text says nothing to TLS
+    if (place) {
+        auto& c = connection::make(loop_, fd, remote);
+        c.owner = this;
+        c.counted = std::move(place);
+        c.set_deadline(settings_.timeouts.close, "the connection was refused");
+        refuse(c, why);
+    } else {
+        ::close(fd);
+    }
+    tell(std::move(remote), std::to_string(why.status) + ": " + why.reason);
+}
+
+void front::drop(connection& c, std::string why) const {
+    tell(c.remote(), "dropped: " + why);
+    c.destroy(ended_by::library, std::move(why));
+}
+
+void front::tell(endpoint remote, std::string_view why) const {
+    request nothing_read;
+    nothing_read.remote_endpoint(std::move(remote));
+    for (auto const& server : servers_) server->failed(nothing_read, why);
+}
+
 asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
+    c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
+    auto const said = co_await read_proxy_header(*self, c);
+    if (!said) co_return false;
+    if (self->settings_.tls) c.secure(self->settings_.tls.context()->current());
     for (;;) {
-        c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
         auto read = co_await read_request(*self, c);
         if (!read) {
             self->report_refused_tls(c);
             co_return false;
         }
-        if (handshake::wants_websocket(read->request)) {
-            auto server = self->server_for(read->request.path());
+        bool const upgrades = handshake::wants_websocket(read->request);
+        auto server = upgrades ? self->server_for(read->request.path()) : nullptr;
+        self->identify(read->request, c, *said, server.get());
+        if (!c.counted.count_for(read->request.client_endpoint())) {
+            if (server) server->refused(read->request, too_many());
+            refuse(c, too_many());
+            co_return false;
+        }
+        if (upgrades) {
             co_return co_await upgrade(std::move(server), c, std::move(read->request));
         }
-        handshake::apply_forwarded_proto(read->request, self->proxies_);
         c.clear_deadline();  // the handler takes the time that it needs
         auto const response = co_await respond(*self, read->request);
         bool const keep_alive = read->keep_alive && self->handler_ && !self->stopped_;
@@ -94,6 +163,7 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
             c.finish();
             co_return false;
         }
+        c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
     }
 }
 
@@ -102,6 +172,44 @@ void front::report_refused_tls(const connection& c) const {
     request nothing_asked;
     nothing_asked.remote_endpoint(c.remote());
     for (auto const& server : servers_) server->refused(nothing_asked, {400, std::string(c.tls_refusal())});
+}
+
+// Gives an empty header when none is expected, nothing when the connection has ended over it.
+asio::awaitable<std::unique_ptr<handshake::proxy_header>> front::read_proxy_header(const front& self, connection& c) {
+    if (!self.settings_.proxy_protocol) co_return std::make_unique<handshake::proxy_header>();
+    for (;;) {
+        auto const result = handshake::read_proxy_header(c.input());
+        if (auto const* header = std::get_if<handshake::proxy_header>(&result)) {
+            c.consume(header->size);
+            co_return std::make_unique<handshake::proxy_header>(*header);
+        }
+        if (auto const* problem = std::get_if<std::string_view>(&result)) {
+            self.drop(c, "PROXY header: " + std::string(*problem));
+            co_return nullptr;
+        }
+        if (co_await connection::fill(c)) continue;
+        if (c.timed_out())
+            self.drop(c, "PROXY header: it took too long");
+        else if (c.input().empty())
+            c.finish();  // a proxy that looks whether somebody listens
+        else
+            self.drop(c, "PROXY header: the connection ended within it");
+        co_return nullptr;
+    }
+}
+
+// Says who sent a request. The proxies that a server trusts count for its own requests, if it names any.
+void front::identify(request& r, const connection& c, const handshake::proxy_header& said,
+                     const server_state* server) const {
+    r.remote_endpoint(c.remote());
+    if (said.source) r.client_endpoint(*said.source);
+    r.secure(said.secure || c.tls() != nullptr);
+    if (c.tls() != nullptr) r.client_certificate(c.tls()->peer_certificate());
+    auto const sender = r.client_endpoint();
+    if (server != nullptr && !server->proxies().empty())
+        handshake::apply_forwarded(r, sender, server->proxies(), server->settings().forwarding);
+    else
+        handshake::apply_forwarded(r, sender, proxies_, settings_.forwarding);
 }
 
 asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const front& self, connection& c) {
@@ -127,13 +235,7 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
             c.finish();
         co_return nullptr;
     }
-    auto result = std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
-    result->request.remote_endpoint(c.remote());
-    if (c.tls() != nullptr) {
-        result->request.secure(true);
-        result->request.client_certificate(c.tls()->peer_certificate());
-    }
-    co_return result;
+    co_return std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
 }
 
 asio::awaitable<http_response> front::respond(const front& self, const request& r) {

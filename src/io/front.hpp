@@ -13,8 +13,13 @@
 #include <string_view>
 #include <vector>
 
+#include "handshake/proxies.hpp"
+#include "handshake/proxy_header.hpp"
+#include "handshake/rejection.hpp"
 #include "io/connection.hpp"
+#include "io/connection_count.hpp"
 #include "io/listener.hpp"
+#include "io/listening_socket.hpp"
 #include "io/loop.hpp"
 #include "io/server_state.hpp"
 
@@ -26,14 +31,28 @@ class front : public loop::resident, public std::enable_shared_from_this<front> 
 public:
     /// Gives what a WebSocket server's options say about the port that it has to itself.
     [[nodiscard]] static http_options settings_of(const options& server) {
-        return {server.host, server.limits, server.timeouts, server.trusted_proxies, {}, server.tls};
+        return {.host = server.host,
+                .unix_permissions = server.unix_permissions,
+                .limits = server.limits,
+                .timeouts = server.timeouts,
+                .trusted_proxies = server.trusted_proxies,
+                .forwarding = server.forwarding,
+                .proxy_protocol = server.proxy_protocol,
+                 .tls = server.tls};
+    }
+
+    /// Makes the count that the fronts of all loops share.
+    [[nodiscard]] static std::shared_ptr<connection_count> count_for(const limits& l) {
+        return std::make_shared<connection_count>(l.connections, l.connections_per_address);
     }
 
     /// `handler` may be empty: then ordinary requests get 501.
-    front(boost::asio::any_io_executor executor, http_handler handler, http_options settings);
+    front(boost::asio::any_io_executor executor, http_handler handler, http_options settings,
+          std::shared_ptr<connection_count> count);
     ~front();
 
-    void listen(std::uint16_t port, bool shared = false);
+    void listen(std::uint16_t port);
+    void listen(listening_sockets sockets);
     void attach(std::shared_ptr<server_state> server) { servers_.push_back(std::move(server)); }
     void detach(const server_state& server);
     [[nodiscard]] endpoint local_endpoint() const;
@@ -55,15 +74,24 @@ private:
     void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
     void report_refused_tls(const connection& c) const;
+    static boost::asio::awaitable<std::unique_ptr<handshake::proxy_header>> read_proxy_header(const front& self,
+                                                                                              connection& c);
     static boost::asio::awaitable<std::unique_ptr<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
     static void write(const front& self, connection& c, const request& r, const http_response& response,
                       bool keep_alive);
+    void identify(request& r, const connection& c, const handshake::proxy_header& said,
+                  const server_state* server) const;
+    void turn_away(int fd, endpoint remote, const handshake::rejection& why);
+    void drop(connection& c, std::string why) const;
+    void tell(endpoint remote, std::string_view why) const;
     [[nodiscard]] std::shared_ptr<server_state> server_for(std::string_view path) const;
     [[nodiscard]] bool owns(const connection& c) const;
 
     http_options settings_;
     handshake::trusted_proxies proxies_;
+    std::shared_ptr<connection_count> count_;
+    std::shared_ptr<connection_count> turned_away_;  ///< Those that are being told that there is no place for them.
     http_handler handler_;
     boost::asio::any_io_executor executor_;
     loop& loop_;

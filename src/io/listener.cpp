@@ -1,14 +1,13 @@
 #include "io/listener.hpp"
 
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/system/system_error.hpp>
-
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <stdexcept>
+#include <chrono>
 #include <utility>
 
 #include "io/addresses.hpp"
@@ -16,87 +15,56 @@
 namespace wsio::detail {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
-
-using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr int accepts_in_a_turn = 64;
 constexpr std::chrono::milliseconds pause_when_out_of_descriptors{100};
 
-void bind_to(tcp::acceptor& acceptor, const asio::ip::address& ip, const listener::address& where) {
-    tcp::endpoint const at(ip, where.port);
-    acceptor.open(at.protocol());
-    acceptor.set_option(tcp::acceptor::reuse_address(true));
-    if (where.shared) acceptor.set_option(reuse_port(true));
-    if (ip.is_v6()) acceptor.set_option(asio::ip::v6_only(!where.host.empty()));
-    acceptor.bind(at);
-    acceptor.listen(SOMAXCONN);
-}
-
-// Binds to the host, or to every address: over IPv6 and IPv4 if the machine has both.
-void bind(tcp::acceptor& acceptor, const listener::address& where) {
-    boost::system::error_code ec;
-    auto const ip = asio::ip::make_address(where.host, ec);
-    if (!where.host.empty() && ec)
-        throw std::invalid_argument("wsio: \"" + where.host + "\" is not an IP address to listen on");
-    try {
-        if (!where.host.empty()) {
-            bind_to(acceptor, ip, where);
-            return;
-        }
-        try {
-            bind_to(acceptor, asio::ip::address_v6::any(), where);
-        } catch (const boost::system::system_error& e) {
-            if (e.code() != asio::error::address_family_not_supported && e.code().value() != EADDRNOTAVAIL) throw;
-            acceptor.close(ec);
-            bind_to(acceptor, asio::ip::address_v4::any(), where);
-        }
-    } catch (const boost::system::system_error& e) {
-        auto const host = where.host.empty() ? "every address" : where.host;
-        throw boost::system::system_error(  // without the place in Asio that found it
-            boost::system::error_code(e.code().value(), e.code().category()),
-            "wsio: cannot listen on port " + std::to_string(where.port) + " of " + host);
-    }
-}
-
 }  // namespace
 
-listener::listener(asio::io_context& context, const address& where, accepted on_accepted)
-    : acceptor_(context), pause_(context), on_accepted_(std::move(on_accepted)) {
-    bind(acceptor_, where);
-    acceptor_.native_non_blocking(true);
-    local_ = local_endpoint_of(acceptor_.native_handle());
+listener::listener(asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped)
+    : socket_(std::move(socket)),
+      local_(socket_.local_endpoint()),
+      watched_(context, socket_.fd()),
+      pause_(context),
+      on_accepted_(std::move(on_accepted)),
+      on_dropped_(std::move(on_dropped)) {
+    open_reserve();
 }
 
-void check_port_is_free(asio::io_context& context, const listener::address& where) {
-    tcp::acceptor probe(context);
-    auto alone = where;
-    alone.shared = false;
-    bind(probe, alone);
-}
+listener::~listener() { close(); }
 
 void listener::start() {
-    acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](const boost::system::error_code& ec) {
-        if (!ec && self->acceptor_.is_open()) self->accept_all();
-    });
+    watched_.async_wait(asio::posix::descriptor_base::wait_read,
+                        [self = shared_from_this()](const boost::system::error_code& ec) {
+                            if (!ec && self->watched_.is_open()) self->accept_all();
+                        });
+}
+
+int listener::accept_one(endpoint& remote) const {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    int const fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) remote = endpoint_of(address, size);
+    return fd;
 }
 
 void listener::accept_all() {
     for (int i = 0; i < accepts_in_a_turn; ++i) {
-        sockaddr_storage remote{};
-        socklen_t size = sizeof remote;
-        int const fd = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&remote), &size,
-                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+        endpoint remote;
+        int const fd = accept_one(remote);
         if (fd >= 0) {
             int const on = 1;
-            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            on_accepted_(fd, endpoint_of(remote));
-            if (!acceptor_.is_open()) return;
+            if (!remote.is_unix()) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            on_accepted_(fd, std::move(remote));
+            if (!watched_.is_open()) return;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause();
-            return;
+            if (!drop_one()) {
+                pause();
+                return;
+            }
+            if (!watched_.is_open()) return;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
         }
@@ -105,18 +73,43 @@ void listener::accept_all() {
     start();
 }
 
-// Out of descriptors or memory: the connections that wait would wake us at once, again and again.
+// Out of descriptors: a client that hears nothing waits and a load balancer thinks that all is well. The reserve is given
+// up for as long as it takes to accept the connection and to drop it.
+bool listener::drop_one() {
+    close_reserve();
+    endpoint remote;
+    int const fd = accept_one(remote);
+    int const error = errno;
+    if (fd >= 0) ::close(fd);
+    open_reserve();
+    if (fd >= 0) on_dropped_(std::move(remote));
+    return fd >= 0 || error == EAGAIN || error == EWOULDBLOCK;
+}
+
+void listener::open_reserve() {
+    if (reserve_ < 0) reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void listener::close_reserve() {
+    if (reserve_ >= 0) ::close(std::exchange(reserve_, -1));
+}
+
+// Not even the reserve helps: the connections that wait would wake us at once, again and again.
 void listener::pause() {
     pause_.expires_after(pause_when_out_of_descriptors);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-        if (!ec && self->acceptor_.is_open()) self->accept_all();
+        if (ec || !self->watched_.is_open()) return;
+        self->open_reserve();
+        self->accept_all();
     });
 }
 
 void listener::close() {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    if (!watched_.is_open()) return;
+    watched_.release();  // ends the wait
+    socket_.close();
     pause_.cancel();
+    close_reserve();
 }
 
 }  // namespace wsio::detail

@@ -3,30 +3,27 @@
 #include <wsio/endpoint.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
+
+#include "io/listening_socket.hpp"
 
 namespace wsio::detail {
 
-/// Accepts TCP connections on one address until it is closed.
+/// Accepts the connections of one listening socket until it is closed.
 class listener : public std::enable_shared_from_this<listener> {
 public:
-    /// Gets each accepted socket, non-blocking and with TCP_NODELAY, and who is at its other end. Owns the descriptor.
+    /// Gets each accepted socket, non-blocking and over TCP with TCP_NODELAY, and who is at its other end. Owns the
+    /// descriptor.
     using accepted = std::function<void(int fd, endpoint remote)>;
+    /// Learns of a connection that was dropped because there are no descriptors left.
+    using dropped = std::function<void(endpoint remote)>;
 
-    struct address {
-        std::string host;  ///< Empty for every address, IPv4 and IPv6.
-        std::uint16_t port = 0;
-        bool shared = false;  ///< Several loops listen on the port (SO_REUSEPORT).
-    };
-
-    /// Opens the port. Throws `boost::system::system_error` that names address and cause.
-    listener(boost::asio::io_context& context, const address& where, accepted on_accepted);
+    listener(boost::asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped);
+    ~listener();
 
     void start();
     void close();
@@ -34,16 +31,19 @@ public:
 
 private:
     void accept_all();
+    [[nodiscard]] int accept_one(endpoint& remote) const;
+    [[nodiscard]] bool drop_one();
+    void open_reserve();
+    void close_reserve();
     void pause();
 
-    boost::asio::ip::tcp::acceptor acceptor_;
+    listening_socket socket_;
+    endpoint local_;
+    boost::asio::posix::stream_descriptor watched_;  ///< The same descriptor; not the one that closes it.
     boost::asio::steady_timer pause_;
     accepted on_accepted_;
-    endpoint local_;
+    dropped on_dropped_;
+    int reserve_ = -1;
 };
-
-/// Throws as `listener` does when somebody else listens on the address already. SO_REUSEPORT alone would let two
-/// programs share it without a word.
-void check_port_is_free(boost::asio::io_context& context, const listener::address& where);
 
 }  // namespace wsio::detail

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace wsio::detail {
@@ -25,12 +26,26 @@ char* put(char* at, std::string_view text) noexcept {
 
 std::string_view take(const char*& at, std::uint32_t size) noexcept { return {std::exchange(at, at + size), size}; }
 
+// An endpoint whose name, of a Unix socket, is among the texts.
+struct packed_endpoint {
+    boost::asio::ip::address address;
+    std::uint32_t unix_name;
+    std::uint16_t port;
+};
+
+packed_endpoint pack(const endpoint& e) noexcept { return {e.address, size_of(e.unix_name), e.port}; }
+
+endpoint unpack(const packed_endpoint& e, const char*& at) {
+    return {e.address, e.port, std::string(take(at, e.unix_name))};
+}
+
 }  // namespace
 
 // What stands at the front of the packed memory; behind it the sizes of the fields, then all texts in the order of the
 // members, then the fields' names and values.
 struct opening::layout {
-    endpoint remote;
+    packed_endpoint remote;
+    packed_endpoint client;
     std::uint32_t subprotocol;
     std::uint32_t method;
     std::uint32_t target;
@@ -46,19 +61,21 @@ opening::opening(const wsio::request& r, std::string_view subprotocol, std::any 
     : user_value_(std::move(user_value)) {
     // Few connections have a certificate, and those are no small ones.
     if (r.client_certificate() != nullptr) unpacked_ = std::make_unique<wsio::request>(r);
-    auto text = subprotocol.size() + r.method().size() + r.target().size();
+    static_assert(std::is_trivially_destructible_v<layout>, "nobody destroys what stands in the packed memory");
+    auto const& remote = r.remote_endpoint();
+    auto const& client = r.client_endpoint();
+    auto text =
+        subprotocol.size() + r.method().size() + r.target().size() + remote.unix_name.size() + client.unix_name.size();
     for (auto const& [name, value] : r.headers()) text += name.size() + value.size();
     auto const fields = r.headers().size();
     packed_ = std::make_unique<std::byte[]>(sizeof(layout) + fields * sizeof(field_sizes) + text);
 
-    auto* const head = new (packed_.get()) layout{r.remote_endpoint(),
-                                                  size_of(subprotocol),
-                                                  size_of(r.method()),
-                                                  size_of(r.target()),
-                                                  static_cast<std::uint32_t>(fields),
-                                                  r.secure(),
-                                                  static_cast<unsigned char>(r.http_minor())};
+    auto* const head = new (packed_.get()) layout{pack(remote),         pack(client),
+                                                  size_of(subprotocol), size_of(r.method()),
+                                                  size_of(r.target()),  static_cast<std::uint32_t>(fields),
+                                                  r.secure(),           static_cast<unsigned char>(r.http_minor())};
     char* at = put(put(put(head->text(), subprotocol), r.method()), r.target());
+    at = put(put(at, remote.unix_name), client.unix_name);
     auto* sizes = head->sizes();
     for (auto const& [name, value] : r.headers()) {
         *sizes++ = {size_of(name), size_of(value)};
@@ -78,6 +95,8 @@ const wsio::request& opening::request() const {
     const char* at = head->text() + head->subprotocol;
     auto const method = take(at, head->method);
     auto const target = take(at, head->target);
+    auto remote = unpack(head->remote, at);
+    auto client = unpack(head->client, at);
     auto whole = std::make_unique<wsio::request>(std::string(method), std::string(target));
     for (auto const* sizes = head->sizes(); sizes != head->sizes() + head->fields; ++sizes) {
         auto const name = take(at, sizes->name);
@@ -85,7 +104,8 @@ const wsio::request& opening::request() const {
     }
     whole->headers().shrink_to_fit();
     whole->http_minor(head->http_minor);
-    whole->remote_endpoint(head->remote);
+    if (client != remote) whole->client_endpoint(std::move(client));
+    whole->remote_endpoint(std::move(remote));
     whole->secure(head->secure);
     unpacked_ = std::move(whole);
     return *unpacked_;

@@ -28,7 +28,7 @@ void report_exception(const std::function<void(std::exception_ptr, const request
             hook(std::move(exception), r);
         else
             fmt::print(stderr, "wsio: an exception left the handler of {} {} from {}: {}\n", r.method(), r.target(),
-                       r.remote_endpoint().to_string(), describe(exception));
+                       r.client_endpoint().to_string(), describe(exception));
     } catch (...) {
         // Nobody is left to tell.
     }

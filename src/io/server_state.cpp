@@ -62,9 +62,13 @@ void server_state::ended(connection& c) {
 }
 
 void server_state::refused(const request& r, const handshake::rejection& why) const {
-    if (!on_error) return;
+    failed(r, fmt::format("{}: {}", why.status, why.reason));
+}
+
+void server_state::failed(const request& r, std::string_view why) const {
     try {
-        on_error(r, fmt::format("{}: {}", why.status, why.reason));
+        if (settings_.on_error) settings_.on_error(r, why);
+        if (on_error) on_error(r, why);
     } catch (...) {
         report(std::current_exception(), r);
     }

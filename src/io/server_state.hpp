@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wsio/http_server.hpp>
 #include <wsio/options.hpp>
 #include <wsio/server.hpp>
 #include <wsio/socket.hpp>
@@ -49,6 +50,7 @@ public:
     // What the session reports.
     void opened(connection& c);
     void refused(const request& r, const handshake::rejection& why) const;
+    void failed(const request& r, std::string_view why) const;
     void ended(connection& c);
     void report(std::exception_ptr exception, const request& r) const;
 
@@ -95,8 +97,6 @@ private:
 
 /// Throws `std::invalid_argument` when an option makes no sense.
 void validate(const options& settings);
-void validate(const limits& l);
-void validate(const timeouts& t);
-void validate(const compression& c);
+void validate(const http_options& settings);
 
 }  // namespace wsio::detail

@@ -11,7 +11,6 @@
 #include "handshake/keys.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/origin.hpp"
-#include "handshake/proxies.hpp"
 
 namespace wsio::detail {
 
@@ -108,7 +107,6 @@ void refuse(connection& c, const rejection& why) {
 }
 
 asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& c, request r) {
-    if (server) handshake::apply_forwarded_proto(r, server->proxies());
     // Not in the frame: Asio would use its memory for the frame of the handler, which lives as long as the connection.
     auto const candidate_held = std::make_unique<candidate>();
     auto& who = *candidate_held;

@@ -50,7 +50,21 @@ BOOST_AUTO_TEST_CASE(an_endpoint_writes_its_address_and_port) {
     namespace ip = boost::asio::ip;
     BOOST_TEST((endpoint{ip::make_address("127.0.0.1"), 3000}.to_string()) == "127.0.0.1:3000");
     BOOST_TEST((endpoint{ip::make_address("::1"), 3000}.to_string()) == "[::1]:3000");
-    BOOST_TEST((endpoint{}.to_string()) == "0.0.0.0:0");
+    BOOST_TEST((endpoint{ip::make_address("2001:db8::1")}.to_string()) == "2001:db8::1");
+    BOOST_TEST((endpoint{{}, 0, "unix:/run/echo.sock"}.to_string()) == "unix:/run/echo.sock");
+    BOOST_TEST((endpoint{{}, 0, "unix:"}.to_string()) == "unix:");
+    BOOST_TEST((endpoint{}.to_string()) == "0.0.0.0");
+}
+
+BOOST_AUTO_TEST_CASE(the_client_is_the_remote_endpoint_until_it_is_known_to_be_another) {
+    auto const proxy = endpoint{boost::asio::ip::make_address("10.0.0.1"), 4711};
+    auto const client = endpoint{boost::asio::ip::make_address("203.0.113.9")};
+    request asked("GET", "/");
+    asked.remote_endpoint(proxy);
+    BOOST_TEST((asked.client_endpoint() == proxy));
+    asked.client_endpoint(client);
+    BOOST_TEST((asked.client_endpoint() == client));
+    BOOST_TEST((asked.remote_endpoint() == proxy));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

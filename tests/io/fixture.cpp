@@ -1,5 +1,7 @@
 #include "io/fixture.hpp"
 
+#include "io/addresses.hpp"
+
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -17,15 +19,39 @@ void require(bool holds, const auto& describe) {
     if (!holds) throw std::runtime_error(describe());
 }
 
+// Gives the path as Asio takes it: that of an abstract name begins with a NUL.
+std::string unix_path(const endpoint& to) {
+    auto path = to.unix_name.substr(5);
+    if (path.starts_with('@')) path.front() = '\0';
+    return path;
+}
+
 }  // namespace
 
-client::client(std::uint16_t port, std::function<void()> turn, int receive_buffer) : turn_(std::move(turn)) {
-    socket_.open(tcp::v4());
-    if (receive_buffer != 0) socket_.set_option(tcp::socket::receive_buffer_size(receive_buffer));
-    socket_.connect({asio::ip::address_v4::loopback(), port});
-    socket_.set_option(tcp::no_delay(true));
+client::client(const any_endpoint& to, std::function<void()> turn, int receive_buffer, const any_endpoint* from)
+    : turn_(std::move(turn)) {
+    socket_.open(to.protocol());
+    if (receive_buffer != 0) socket_.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+    if (from != nullptr) socket_.bind(*from);
+    socket_.connect(to);
+    if (to.protocol().family() != AF_UNIX) socket_.set_option(tcp::no_delay(true));
     socket_.non_blocking(true);
 }
+
+client::client(std::uint16_t port, std::function<void()> turn, int receive_buffer)
+    : client(tcp::endpoint(asio::ip::address_v4::loopback(), port), std::move(turn), receive_buffer, nullptr) {}
+
+client::client(const endpoint& to, std::function<void()> turn)
+    : client(to.is_unix() ? any_endpoint(asio::local::stream_protocol::endpoint(unix_path(to)))
+                          : any_endpoint(tcp::endpoint(to.address, to.port)),
+             std::move(turn), 0, nullptr) {}
+
+client client::from(std::string_view address, world& world, std::uint16_t port) {
+    any_endpoint const from = tcp::endpoint(asio::ip::make_address(address), 0);
+    return {tcp::endpoint(asio::ip::address_v4::loopback(), port), [&world] { world.turn(); }, 0, &from};
+}
+
+endpoint client::local() { return detail::local_endpoint_of(socket_.native_handle()); }
 
 client& client::send(std::string_view bytes) {
     auto const sent = send_some(bytes, limit);
@@ -134,7 +160,7 @@ void client::expect_last(std::string_view bytes) {
 }
 
 void client::reset() {
-    socket_.set_option(tcp::socket::linger(true, 0));
+    socket_.set_option(asio::socket_base::linger(true, 0));
     socket_.close();
 }
 

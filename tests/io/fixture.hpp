@@ -130,8 +130,11 @@ public:
     /// Makes a server that listens on a free port of 127.0.0.1.
     server listen(options options = {}) {
         options.host = "127.0.0.1";
-        return *run(make(std::move(options)));
+        return listen_where_told(std::move(options));
     }
+
+    /// Makes a server that listens on `options.host`.
+    server listen_where_told(options options) { return *run(make(std::move(options))); }
 
     /// Runs `handler` for each connection of `server`.
     void serve(server server, connection_handler handler) { start(accept_all(std::move(server), std::move(handler))); }
@@ -179,7 +182,7 @@ private:
     static awaitable<void> handle(connection_handler handler, socket socket) { co_await handler(std::move(socket)); }
 };
 
-/// A TCP client that sends exact bytes and reads exact bytes.
+/// A client, of TCP if nothing else is said, that sends exact bytes and reads exact bytes.
 class client {
 public:
     /// Connects from this machine. `turn` is called whenever the client waits. A `receive_buffer` makes the window that
@@ -188,6 +191,11 @@ public:
     client(world& world, std::uint16_t port, int receive_buffer = 0)
         : client(
               port, [&world] { world.turn(); }, receive_buffer) {}
+    /// Connects to what another server socket than one of IPv4 listens on.
+    client(const endpoint& to, std::function<void()> turn);
+    client(world& world, const endpoint& to) : client(to, [&world] { world.turn(); }) {}
+    /// Connects from another address of this machine, such as "127.0.0.2".
+    static client from(std::string_view address, world& world, std::uint16_t port);
     client(client&&) = default;
 
     /// Sends all of `bytes`.
@@ -224,7 +232,7 @@ public:
     void expect_end() { expect_last({}); }
 
     /// Tells the server that nothing more will be sent (FIN).
-    void finish() { socket_.shutdown(asio::ip::tcp::socket::shutdown_send); }
+    void finish() { socket_.shutdown(asio::socket_base::shutdown_send); }
 
     /// Goes away with a RST.
     void reset();
@@ -232,17 +240,17 @@ public:
     /// Goes away with a FIN.
     void close() { socket_.close(); }
 
-    [[nodiscard]] endpoint local() const {
-        return {socket_.local_endpoint().address(), socket_.local_endpoint().port()};
-    }
+    [[nodiscard]] endpoint local();
 
 private:
+    using any_endpoint = asio::generic::stream_protocol::endpoint;
+    client(const any_endpoint& to, std::function<void()> turn, int receive_buffer, const any_endpoint* from);
     std::size_t receive(char* data, std::size_t size, bool& ended);
     template <typename Enough>
     std::string read_until(Enough enough, std::string_view what);
 
     std::unique_ptr<asio::io_context> context_ = std::make_unique<asio::io_context>();  // only owns the descriptor
-    asio::ip::tcp::socket socket_{*context_};
+    asio::generic::stream_protocol::socket socket_{*context_};
     std::function<void()> turn_;
     std::string pending_;
 };

@@ -268,6 +268,18 @@ BOOST_AUTO_TEST_CASE(handle_upgrade_waits_for_a_late_nonce) {
     c.send(request.substr(request.size() - 5)).read_to(proof(protocol_version::hixie_76));
 }
 
+BOOST_AUTO_TEST_CASE(handle_upgrade_believes_trusted_proxies) {
+    for (bool const trusts : {true, false}) {
+        own_server own({.trusted_proxies = {trusts ? "127.0.0.1" : "10.0.0.1"}});
+        client c(own.w, own.port());
+        c.send(handshake("/", "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"));
+        auto const socket = own.w.accept(own.websockets);
+        BOOST_TEST(socket.client_endpoint().to_string() == (trusts ? "203.0.113.9" : c.local().to_string()));
+        BOOST_TEST(socket.request().secure() == trusts);
+        BOOST_TEST(socket.remote_endpoint() == c.local());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(handle_upgrade_answers_what_is_no_handshake) {
     own_server own({.path = "/ws"});
     client elsewhere(own.w, own.port());

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -22,19 +23,18 @@ namespace {
 class serving {
 public:
     explicit serving(wsio::connection_handler handler, wsio::options options = {}) {
-        std::promise<std::uint16_t> listening;
-        options.host = "127.0.0.1";
-        options.on_listening = [&](const wsio::endpoint& address) { listening.set_value(address.port); };
+        std::promise<wsio::endpoint> listening;
+        if (options.host.empty()) options.host = "127.0.0.1";
+        options.on_listening = [&](const wsio::endpoint& address) { listening.set_value(address); };
         ended_ = std::async(std::launch::async, [handler = std::move(handler), options = std::move(options)]() mutable {
             wsio::serve(0, std::move(handler), std::move(options));
         });
-        auto port = listening.get_future();
-        BOOST_REQUIRE(port.wait_for(limit) == std::future_status::ready);
-        port_ = port.get();
+        auto address = listening.get_future();
+        BOOST_REQUIRE(address.wait_for(limit) == std::future_status::ready);
+        address_ = address.get();
     }
     ~serving() { stop(); }
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] bool ended(std::chrono::milliseconds time = 0ms) const {
         return ended_.wait_for(time) == std::future_status::ready;
     }
@@ -49,7 +49,7 @@ public:
     }
 
     [[nodiscard]] client raw() const {
-        return {port_, [] { ::poll(nullptr, 0, 1); }};
+        return {address_, [] { ::poll(nullptr, 0, 1); }};
     }
     [[nodiscard]] client connect(std::string_view target = "/") const {
         auto made = raw();
@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    std::uint16_t port_ = 0;
+    wsio::endpoint address_;
     std::future<void> ended_;
 };
 
@@ -149,7 +149,8 @@ BOOST_AUTO_TEST_CASE(serve_throws_when_the_port_is_taken_or_options_make_no_sens
                           boost::system::system_error,
                           [&](const auto& error) { return contains(error.what(), std::to_string(taken.port())); });
     BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.limits = {.message_size = 0}}), std::invalid_argument);
-    BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.host = "no address"}), std::exception);
+    BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.host = "no address"}), std::invalid_argument);
+    BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.trusted_proxies = {"no address"}}), std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(many_connections_on_several_threads) {
@@ -167,6 +168,50 @@ BOOST_AUTO_TEST_CASE(many_connections_on_several_threads) {
         }));
     for (auto& thread : threads) thread.get();
     BOOST_TEST(echoed == 100);
+}
+
+BOOST_AUTO_TEST_CASE(several_threads_share_a_unix_socket) {
+    auto const path = "/tmp/wsio-serve-" + std::to_string(::getpid()) + ".sock";
+    std::mutex mutex;
+    std::map<std::thread::id, int> served;
+    {
+        serving server(
+            [&](wsio::socket socket) -> awaitable<void> {
+                {
+                    auto const lock = std::lock_guard(mutex);
+                    ++served[std::this_thread::get_id()];
+                }
+                while (auto message = co_await socket.receive()) co_await socket.send(*message);
+            },
+            {.host = "unix:" + path, .threads = 3});
+        auto clients = std::vector<client>();
+        for (int i = 0; i < 60; ++i) clients.push_back(server.connect());
+        for (auto& c : clients) c.send(frame(text_frame, "a")).expect(server_frame(text_frame, "a"));
+        server.interrupt();
+        for (auto& c : clients) c.expect(server_close(1001, stopping));
+        BOOST_TEST(::access(path.c_str(), F_OK) != 0);  // nobody connects to a server that is draining
+        for (auto& c : clients) c.send(close_frame(1001)).expect_end();
+        BOOST_TEST(server.ended(limit));
+    }
+    int all = 0;
+    for (auto const& [id, count] : served) all += count;
+    BOOST_TEST(all == 60);
+}
+
+BOOST_AUTO_TEST_CASE(all_threads_count_connections_together) {
+    serving server(world::echo_back, {.limits = {.connections = 5}, .threads = 4});
+    auto clients = std::vector<client>();
+    for (int i = 0; i < 5; ++i) clients.push_back(server.connect());
+    for (int i = 0; i < 8; ++i) BOOST_TEST(status_of(server.raw().read_all()) == 503);
+    clients.back().send(close_frame(1000)).expect_last(server_close(1000));
+    int status = 503;
+    for (int i = 0; i < 100 && status != 101; ++i) {  // the place becomes free when the server has seen the end
+        if (i != 0) ::poll(nullptr, 0, 10);
+        auto next = server.raw();
+        next.send(handshake());
+        status = status_of(next.read_to("\r\n\r\n"));
+    }
+    BOOST_TEST(status == 101);
 }
 
 BOOST_AUTO_TEST_CASE(handles_are_copied_and_destroyed_on_other_threads) {

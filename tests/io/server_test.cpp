@@ -217,14 +217,23 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused) {
     check({.limits = {.read_ahead = 0}}, "read_ahead");
     check({.limits = {.outbox = 0}}, "outbox");
     check({.limits = {.accept_backlog = 0}}, "accept_backlog");
+    check({.limits = {.connections = 0}}, "connections");
+    check({.limits = {.connections_per_address = 0}}, "connections_per_address");
     check({.timeouts = {.handshake = 0ms}}, "handshake");
     check({.timeouts = {.close = -1ms}}, "close");
+    check({.unix_permissions = 660}, "unix_permissions");
     check({.path = "no-slash"}, "path");
     check({.protocols = wsio::protocol_set(std::initializer_list<protocol_version>())}, "protocols");
     check({.subprotocols = {"chat", "not a token"}}, "subprotocol");
     check({.subprotocols = {""}}, "subprotocol");
     check({.trusted_proxies = {"10.0.0.0/8", "somewhere"}}, "somewhere");
     check({.trusted_proxies = {"10.0.0.0/33"}}, "10.0.0.0/33");
+    check({.proxy_protocol = true}, "trusted_proxies");
+    auto const handler = [](const wsio::request&) -> awaitable<wsio::http_response> {
+        co_return wsio::http_response();
+    };
+    BOOST_CHECK_THROW(wsio::http_server(w.executor(), handler, {.proxy_protocol = true}), std::invalid_argument);
+    BOOST_CHECK_THROW(wsio::http_server(w.executor(), handler, {.unix_permissions = 01000}), std::invalid_argument);
     BOOST_CHECK_THROW(w.listen({.limits = {.outbox = 0}}), std::invalid_argument);
     BOOST_CHECK_THROW((void)wsio::verdict::reject(200, ""), std::invalid_argument);
     BOOST_CHECK_THROW((void)wsio::verdict::reject(600, ""), std::invalid_argument);
@@ -345,6 +354,26 @@ BOOST_AUTO_TEST_CASE(events_tell_of_connections_and_refusals) {
                                   "Sec-WebSocket-Version: 13\r\n\r\n")
                              .read_all()) == 400);
     BOOST_TEST((seen == std::vector<std::string>{"error /bad"}));
+}
+
+BOOST_AUTO_TEST_CASE(the_option_on_error_hears_of_refusals_too_and_may_throw) {
+    world w;
+    auto seen = std::vector<std::string>();
+    int reported = 0;
+    auto server = w.listen({.path = "/here",
+                            .on_exception = [&](auto, auto&) { ++reported; },
+                            .on_error =
+                                [&](const wsio::request& request, std::string_view why) {
+                                    seen.push_back(std::string(request.target()) + " " + std::string(why.substr(0, 3)));
+                                    throw std::runtime_error("from on_error");
+                                }});
+    client bad(w, server.port());
+    BOOST_TEST(status_of(bad.send("GET /here HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                  "Sec-WebSocket-Version: 13\r\n\r\n")
+                             .read_all()) == 400);
+    BOOST_TEST((seen == std::vector<std::string>{"/here 400"}));
+    BOOST_TEST(reported == 1);
+    connect(w, server.port(), protocol_version::hybi_13, "/here");
 }
 
 BOOST_AUTO_TEST_CASE(only_the_versions_that_are_on_are_spoken) {

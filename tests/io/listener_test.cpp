@@ -1,0 +1,118 @@
+#include "io/fixture.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace wsio::test;
+
+namespace {
+
+/// Lets this process open no file more until it goes away. Nothing is checked with BOOST_TEST meanwhile: the sanitizers
+/// need descriptors to look at the objects that it prints.
+class no_descriptors_left {
+public:
+    no_descriptors_left() {
+        for (;;) {
+            int const fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+            if (fd < 0) break;
+            taken_.push_back(fd);
+            // As many as a process usually has; another process may have set the limit high.
+            if (taken_.size() == 1) set_limit(static_cast<rlim_t>(fd) + 100);
+        }
+    }
+    no_descriptors_left(const no_descriptors_left&) = delete;
+    ~no_descriptors_left() {
+        for (int const fd : taken_) ::close(fd);
+        ::setrlimit(RLIMIT_NOFILE, &before_);
+    }
+
+    void set_limit(rlim_t most) {
+        auto changed = before_;
+        changed.rlim_cur = most;
+        if (::setrlimit(RLIMIT_NOFILE, &changed) != 0) throw std::runtime_error("no limit for descriptors can be set");
+    }
+
+private:
+    rlimit before_ = [] {
+        rlimit now{};
+        ::getrlimit(RLIMIT_NOFILE, &now);
+        return now;
+    }();
+    std::vector<int> taken_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(io_listener)
+
+BOOST_AUTO_TEST_CASE(without_descriptors_connections_are_dropped_at_once_and_the_others_go_on) {
+    world w;
+    auto reasons = std::vector<std::string>();
+    auto server = w.echo({.on_error = [&](const wsio::request&, std::string_view why) { reasons.emplace_back(why); }});
+    auto open = connect(w, server.port());
+    auto too_many = std::vector<client>();
+    for (int i = 0; i < 3; ++i) too_many.emplace_back(w, server.port());  // connected, but not yet accepted
+    {
+        no_descriptors_left const now;
+        for (auto& c : too_many) c.send(handshake());
+        for (auto& c : too_many) c.expect_end();
+        open.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+    }
+    BOOST_REQUIRE(reasons.size() == 3);
+    BOOST_TEST(contains(reasons[0], "no descriptors left"), reasons[0]);
+    auto next = connect(w, server.port());
+    next.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+    open.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+}
+
+BOOST_AUTO_TEST_CASE(it_happens_again_and_again_and_the_reserve_is_still_there) {
+    world w;
+    auto server = w.echo();
+    for (int i = 0; i < 3; ++i) {
+        client c(w, server.port());
+        no_descriptors_left const now;
+        c.expect_end();
+    }
+    connect(w, server.port());
+}
+
+BOOST_AUTO_TEST_CASE(when_not_even_the_reserve_helps_accepting_pauses_and_recovers) {
+    world w;
+    auto server = w.echo();
+    auto open = connect(w, server.port());
+    client waiting(w, server.port());
+    double cpu = 0;
+    {
+        no_descriptors_left now;
+        now.set_limit(3);  // what is given back is beyond the limit, so it cannot be had again
+        auto const before = std::clock();
+        w.turn_for(400ms);
+        cpu = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+        open.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+    }
+    BOOST_TEST(cpu < 0.2, cpu << " s of processor time: the listener spins");
+    waiting.send(handshake());
+    BOOST_TEST(status_of(waiting.read_to("\r\n\r\n")) == 101);
+    {
+        client last(w, server.port());
+        no_descriptors_left const now;  // and there is a reserve again
+        last.expect_end();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_burst_larger_than_one_turn_is_accepted_whole) {
+    world w;
+    auto server = w.echo();
+    auto burst = std::vector<client>();
+    for (int i = 0; i < 150; ++i) burst.emplace_back(w, server.port());
+    for (auto& c : burst) c.send(handshake());
+    for (auto& c : burst) BOOST_TEST(status_of(c.read_to("\r\n\r\n")) == 101);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
