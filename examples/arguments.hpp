@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,21 @@ public:
         return std::string(std::ranges::find(options_, name, &option::name)->value);
     }
 
+    /// Gives the value of an option as the elements of a list such as "a,b"; none when it is empty.
+    [[nodiscard]] std::vector<std::string> list(std::string_view name) const {
+        auto elements = std::vector<std::string>();
+        auto rest = std::istringstream(text(name));
+        for (std::string element; std::getline(rest, element, ',');) elements.push_back(element);
+        return elements;
+    }
+
+    /// Gives the value of an option that is yes or no.
+    [[nodiscard]] bool yes(std::string_view name) const {
+        auto const value = text(name);
+        if (value != "yes" && value != "no") fail(std::string(name) + " is yes or no, not '" + value + "'");
+        return value == "yes";
+    }
+
     /// Gives the value of an option as a number of type `Number`.
     template <typename Number>
     [[nodiscard]] Number number(std::string_view name) const {
@@ -65,7 +81,7 @@ private:
     [[noreturn]] void help(std::string_view about) const {
         std::cout << about << "\n\nUsage: " << program_ << " [--option VALUE]...\n\n";
         for (auto const& [name, value, text] : options_) {
-            std::cout << "  " << name << std::string(14 - std::min<std::size_t>(name.size(), 13), ' ') << text;
+            std::cout << "  " << name << std::string(20 - std::min<std::size_t>(name.size(), 19), ' ') << text;
             if (!value.empty()) std::cout << " (" << value << ")";
             std::cout << '\n';
         }

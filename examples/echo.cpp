@@ -6,8 +6,6 @@
 
 #include <fmt/core.h>
 
-#include <sstream>
-
 namespace {
 
 boost::asio::awaitable<void> echo(wsio::socket socket) {
@@ -17,8 +15,7 @@ boost::asio::awaitable<void> echo(wsio::socket socket) {
 // Reads a list such as "13,8,7,76,75", where 75 and 76 stand for hixie-75 and hixie-76.
 wsio::protocol_set protocols(const examples::arguments& arguments) {
     auto chosen = wsio::protocol_set(std::initializer_list<wsio::protocol_version>());
-    auto list = std::istringstream(arguments.text("--protocols"));
-    for (std::string name; std::getline(list, name, ',');) {
+    for (auto const& name : arguments.list("--protocols")) {
         auto const version = wsio::protocols.find(name == "75" || name == "76" ? "hixie-" + name : name);
         if (!version) arguments.fail("unknown protocol '" + name + "'");
         chosen.insert(*version);
@@ -47,28 +44,44 @@ wsio::compression compression(const examples::arguments& arguments) {
     arguments.fail("--compress takes off, shared or dedicated, not '" + mode + "'");
 }
 
+// Reads octal digits.
+unsigned permissions(const examples::arguments& arguments) {
+    auto const digits = arguments.text("--permissions");
+    if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("01234567") != std::string::npos)
+        arguments.fail("--permissions takes octal digits such as 0660, not '" + digits + "'");
+    return static_cast<unsigned>(std::stoul(digits, nullptr, 8));
+}
+
 void print_address(const wsio::endpoint& endpoint) { fmt::print("wsio_echo listens on {}\n", endpoint); }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-    auto const arguments =
-        examples::arguments(argc, argv, "Echoes every WebSocket message.",
-                            {{"--port", "3000", "port to listen on, 0 for any free one"},
-                             {"--host", "", "address to listen on; every address when not given"},
-                             {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
-                             {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
-                             {"--certificate", "", "PEM file with a certificate, to speak TLS"},
-                             {"--key", "", "PEM file with its key"},
-                             {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
-                             {"--compress", "off", "compression of messages: off, shared or dedicated"}});
+    auto const arguments = examples::arguments(
+        argc, argv, "Echoes every WebSocket message.",
+        {{"--port", "3000", "port to listen on, 0 for any free one"},
+         {"--host", "", "address, unix:/path, systemd or fd:3; every address when not given"},
+         {"--permissions", "0600", "who may connect to a Unix socket, as chmod has it"},
+         {"--trusted-proxies", "", "addresses or networks that may say who the client is, as 127.0.0.1,10.0.0.0/8"},
+         {"--proxy-protocol", "no", "yes: each connection begins with a PROXY header"},
+         {"--connections", "100000", "how many connections there may be at a time"},
+         {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
+         {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
+          {"--certificate", "", "PEM file with a certificate, to speak TLS"},
+          {"--key", "", "PEM file with its key"},
+          {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
+          {"--compress", "off", "compression of messages: off, shared or dedicated"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),
+                 .unix_permissions = permissions(arguments),
                  .protocols = protocols(arguments),
                  .origins = {"*"},  // pages of any site may use it: it knows nothing worth stealing
                  .on_listening = print_address,
+                 .trusted_proxies = arguments.list("--trusted-proxies"),
+                 .proxy_protocol = arguments.yes("--proxy-protocol"),
                  .tls = tls(arguments),
+                 .limits = {.connections = arguments.number<std::size_t>("--connections")},
                  .compression = compression(arguments),
                  .threads = arguments.number<unsigned>("--threads")});
 } catch (const std::exception& error) {

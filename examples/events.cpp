@@ -13,7 +13,7 @@ namespace {
 namespace asio = boost::asio;
 
 void on_connection(wsio::socket socket) {
-    fmt::print("connection: {} from {}, {}\n", socket.protocol_version(), socket.remote_endpoint(),
+    fmt::print("connection: {} from {}, {}\n", socket.protocol_version(), socket.client_endpoint(),
                socket.request().target());
     socket.on_message([socket](const wsio::message& message) mutable {
         if (message.text() == "bye") {

@@ -52,7 +52,7 @@ void chat_room::join(wsio::socket socket) {
     auto const name = free_name(socket.request().query("name"), id);
     auto& newcomer = guests_.emplace(id, guest{id, name, socket, burst, clock::now()}).first->second;
 
-    fmt::print("+ {} over {} from {}, {} here\n", name, socket.protocol_version(), socket.remote_endpoint(), size());
+    fmt::print("+ {} over {} from {}, {} here\n", name, socket.protocol_version(), socket.client_endpoint(), size());
     welcome(newcomer);
     tell_all({{{"type", "joined"}, {"person", newcomer.as_json()}},
               fmt::format("* {} joined over {}", name, socket.protocol_version())},

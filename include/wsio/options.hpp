@@ -143,15 +143,15 @@ struct options {
     /// Addresses or networks ("10.0.0.0/8") of proxies that are believed when they name the client; "unix:" for whoever
     /// connects over a Unix socket.
     std::vector<std::string> trusted_proxies = {};
-    /// The certificates to speak TLS with (wss); plain TCP when not set. `serve` reads the files again on SIGHUP, and tells
-    /// `on_exception` when that fails. A server that is attached to an `http_server`, or gets its connections by
-    /// `handle_upgrade`, has none of its own: `std::invalid_argument`.
-    class tls tls = {};
     /// In which header field they name it.
     forwarding_header forwarding = forwarding_header::x_forwarded_for;
     /// Expects a header of the PROXY protocol, version 1 or 2, at the beginning of every connection. A connection without
     /// one, or from somebody who is not among `trusted_proxies`, is dropped.
     bool proxy_protocol = false;
+    /// The certificates to speak TLS with (wss); plain TCP when not set. `serve` reads the files again on SIGHUP, and tells
+    /// `on_exception` when that fails. A server that is attached to an `http_server`, or gets its connections by
+    /// `handle_upgrade`, has none of its own: `std::invalid_argument`.
+    class tls tls = {};
     struct limits limits {};
     struct timeouts timeouts {};
     /// Compression of messages, off by default.
