@@ -67,10 +67,10 @@ int main(int argc, char** argv) try {
          {"--connections", "100000", "how many connections there may be at a time"},
          {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
          {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
-          {"--certificate", "", "PEM file with a certificate, to speak TLS"},
-          {"--key", "", "PEM file with its key"},
-          {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
-          {"--compress", "off", "compression of messages: off, shared or dedicated"}});
+         {"--certificate", "", "PEM file with a certificate, to speak TLS"},
+         {"--key", "", "PEM file with its key"},
+         {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
+         {"--compress", "off", "compression of messages: off, shared or dedicated"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),

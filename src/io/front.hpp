@@ -38,7 +38,7 @@ public:
                 .trusted_proxies = server.trusted_proxies,
                 .forwarding = server.forwarding,
                 .proxy_protocol = server.proxy_protocol,
-                 .tls = server.tls};
+                .tls = server.tls};
     }
 
     /// Makes the count that the fronts of all loops share.
