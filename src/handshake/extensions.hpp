@@ -26,6 +26,7 @@ struct extension {
 /// Reads all Sec-WebSocket-Extensions fields, which are one list. Gives nothing when one does not conform to the grammar;
 /// the handshake has to fail then (RFC 6455 9.1).
 [[nodiscard]] std::optional<std::vector<extension>> read_extensions(const headers& fields);
+void read_extensions(const headers&& fields) = delete;  // what is read lies in the fields
 
 /// What was agreed on about permessage-deflate, and how the response says it.
 struct deflate_agreement {

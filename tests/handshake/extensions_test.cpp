@@ -34,14 +34,16 @@ std::string read(const headers& fields) {
 std::string read(std::string_view value) { return read(offering(value)); }
 
 std::string answer(std::string_view value, const compression& settings) {
-    auto const offers = read_extensions(offering(value));
+    auto const fields = offering(value);
+    auto const offers = read_extensions(fields);
     BOOST_REQUIRE_MESSAGE(offers, value << " is malformed");
     auto const agreed = accept_deflate(*offers, settings);
     return agreed ? agreed->response : "declined";
 }
 
 protocol::deflate_parameters agreed(std::string_view value, const compression& settings) {
-    auto const result = accept_deflate(*read_extensions(offering(value)), settings);
+    auto const fields = offering(value);
+    auto const result = accept_deflate(*read_extensions(fields), settings);
     BOOST_REQUIRE_MESSAGE(result, value << " was declined");
     return result->parameters;
 }
@@ -109,7 +111,8 @@ BOOST_AUTO_TEST_CASE(what_breaks_the_grammar_is_malformed) {
 BOOST_AUTO_TEST_CASE(a_long_list_is_read_in_one_pass) {
     std::string value;
     for (int i = 0; i < 5000; ++i) value += "permessage-deflate; x,";
-    BOOST_TEST(read_extensions(offering(value))->size() == 5000U);
+    auto const fields = offering(value);
+    BOOST_TEST(read_extensions(fields)->size() == 5000U);
     BOOST_TEST(answer(value + "permessage-deflate", dedicated()) == "permessage-deflate; server_max_window_bits=12");
     BOOST_TEST(read(std::string(20000, ';')) == "malformed");
     BOOST_TEST(read("a;b=\"" + std::string(20000, 'c')) == "malformed");
