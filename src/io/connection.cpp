@@ -45,7 +45,7 @@ connection& connection::make(loop& l, int fd, endpoint remote) {
 }
 
 connection::connection(loop& l, int fd, endpoint remote)
-    : loop_(l), readiness_(l.context(), fd, *this), remote_(std::move(remote)) {
+    : loop_(l), readiness_(l.context(), fd, *this), remote_(std::make_unique<endpoint>(std::move(remote))) {
     loop_.add(*this);
 }
 
@@ -151,6 +151,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
         decoder_ = hixie_.get();
     }
     opening_ = std::move(agreed);
+    remote_.reset();
     server_ = std::move(server);
     phase_ = phase::open;
     clear_deadline();

@@ -144,7 +144,7 @@ public:
     /// Gives the executor of the loop; an empty one once the loop is gone.
     [[nodiscard]] boost::asio::any_io_executor executor() const;
     [[nodiscard]] const std::shared_ptr<server_state>& server() const noexcept { return server_; }
-    [[nodiscard]] const endpoint& remote() const noexcept { return remote_; }
+    [[nodiscard]] const endpoint& remote() const { return remote_ ? *remote_ : opening_.request().remote_endpoint(); }
     [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
     /// The server's: where this connection stands in its table of clients.
@@ -271,7 +271,7 @@ private:
 
     const char* deadline_cause_ = "";
     const std::string* late_answer_ = nullptr;
-    endpoint remote_;
+    std::unique_ptr<endpoint> remote_;  ///< Until `open`; from then on the request has it.
     connection* next_ = nullptr;
     connection* previous_ = nullptr;
     connection* next_dirty_ = nullptr;

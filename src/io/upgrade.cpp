@@ -27,6 +27,9 @@ struct candidate {
     std::any user_value;
     std::optional<handshake::deflate_agreement> deflate;
     headers extra_fields;
+    std::string head;                  ///< Of the response.
+    std::optional<rejection> refusal;  ///< Why there is none.
+    std::exception_ptr failure;        ///< What the application threw.
 };
 
 rejection busy() { return {503, "the server takes no more connections now; try again later"}; }
@@ -57,25 +60,48 @@ bool offers(const handshake::offer& offer, std::string_view name) {
     return false;
 }
 
-// Asks the application. Its exceptions leave this function.
-asio::awaitable<std::optional<rejection>> ask(candidate& who, const options& settings) {
-    auto& chosen = who.subprotocol;
-    if (settings.choose_subprotocol)
-        chosen = settings.choose_subprotocol(who.r, who.offer.subprotocols);
-    else
-        chosen = handshake::choose_subprotocol(who.offer, settings.subprotocols);
-    if (settings.authorize) {
-        verdict decision = co_await settings.authorize(who.r);
-        if (!decision.accepted)
-            co_return rejection{decision.status, std::move(decision.body), std::move(decision.response_headers)};
-        if (decision.subprotocol) chosen = std::move(*decision.subprotocol);
-        who.user_value = std::move(decision.user_value);
-        who.extra_fields = std::move(decision.response_headers);
+// Runs a part of the decision that may throw what the application throws. Nothing is run once the decision is clear.
+template <typename Part>
+void decide(candidate& who, Part part) {
+    if (who.refusal || who.failure) return;
+    try {
+        part();
+    } catch (...) {
+        who.failure = std::current_exception();
     }
-    if (!chosen.empty() && !offers(who.offer, chosen))
-        throw std::invalid_argument("wsio: the application chose the subprotocol \"" + chosen +
+}
+
+void choose_subprotocol(candidate& who, const options& settings) {
+    who.subprotocol = settings.choose_subprotocol ? settings.choose_subprotocol(who.r, who.offer.subprotocols)
+                                                  : handshake::choose_subprotocol(who.offer, settings.subprotocols);
+}
+
+void take(candidate& who, verdict&& decision) {
+    if (!decision.accepted) {
+        who.refusal = rejection{decision.status, std::move(decision.body), std::move(decision.response_headers)};
+        return;
+    }
+    if (decision.subprotocol) who.subprotocol = std::move(*decision.subprotocol);
+    who.user_value = std::move(decision.user_value);
+    who.extra_fields = std::move(decision.response_headers);
+}
+
+// Asks `options::authorize`, which may take its time.
+asio::awaitable<void> authorize(candidate& who, const options& settings, connection& c) {
+    auto const late = handshake::reject_response({408, "the decision about this request took too long"});
+    c.answer_at_deadline(&late);
+    try {
+        take(who, co_await settings.authorize(who.r));
+    } catch (...) {
+        who.failure = std::current_exception();
+    }
+    c.answer_at_deadline(nullptr);
+}
+
+void check_subprotocol(const candidate& who) {
+    if (!who.subprotocol.empty() && !offers(who.offer, who.subprotocol))
+        throw std::invalid_argument("wsio: the application chose the subprotocol \"" + who.subprotocol +
                                     "\", which the client did not offer");
-    co_return std::nullopt;
 }
 
 std::string response_head(candidate& who, const server_state& server) {
@@ -90,7 +116,6 @@ std::string response_head(candidate& who, const server_state& server) {
 // 101, so the head goes out first when they are not there yet.
 asio::awaitable<bool> answer_nonce(connection& c, const handshake::offer& offer) {
     auto const size = handshake::nonce_size(offer.version);
-    if (size == 0) co_return true;
     while (c.input().size() < size)
         if (!co_await connection::fill(c)) co_return false;
     auto const answer = handshake::hixie_76_answer(offer.part_1, offer.part_2, c.input().substr(0, size));
@@ -111,33 +136,30 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     auto const candidate_held = std::make_unique<candidate>();
     auto& who = *candidate_held;
     who.r = std::move(r);
-    auto refusal = check(who, server.get());
-    std::string head;
-    if (!refusal) {
-        auto const late = handshake::reject_response({408, "the decision about this request took too long"});
-        c.answer_at_deadline(&late);
-        std::exception_ptr failure;
-        try {
-            refusal = co_await ask(who, server->settings());
-            if (!refusal) head = response_head(who, *server);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        c.answer_at_deadline(nullptr);
-        if (failure) {
-            server->report(std::move(failure), who.r);
-            refusal = rejection{500, "the server failed to decide about this request"};
+    who.refusal = check(who, server.get());
+    if (!who.refusal) {
+        auto const& settings = server->settings();
+        decide(who, [&] { choose_subprotocol(who, settings); });
+        if (settings.authorize && !who.failure) co_await authorize(who, settings, c);
+        decide(who, [&] {
+            check_subprotocol(who);
+            who.head = response_head(who, *server);
+        });
+        if (who.failure) {
+            server->report(std::move(who.failure), who.r);
+            who.refusal = rejection{500, "the server failed to decide about this request"};
         }
     }
-    if (!refusal && !server->has_room()) refusal = busy();  // the application may have taken its time
-    if (!refusal && c.timed_out()) refusal = rejection{408, "the handshake took too long"};
-    if (refusal) {
-        if (server) server->refused(who.r, *refusal);
-        refuse(c, *refusal);
+    if (!who.refusal && !server->has_room()) who.refusal = busy();  // the application may have taken its time
+    if (!who.refusal && c.timed_out()) who.refusal = rejection{408, "the handshake took too long"};
+    if (who.refusal) {
+        if (server) server->refused(who.r, *who.refusal);
+        refuse(c, *who.refusal);
         co_return false;
     }
-    c.write_raw(head);
-    if (!co_await answer_nonce(c, who.offer) || c.current_phase() != connection::phase::handshake) {
+    c.write_raw(who.head);
+    bool const complete = handshake::nonce_size(who.offer.version) == 0 || co_await answer_nonce(c, who.offer);
+    if (!complete || c.current_phase() != connection::phase::handshake) {
         server->refused(who.r, {408, "the connection ended before the handshake was complete"});
         c.finish();
         co_return false;
