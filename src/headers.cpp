@@ -9,6 +9,10 @@
 namespace wsio {
 namespace {
 
+// What most requests and responses keep to, so that memory is taken once.
+constexpr std::size_t usual_count = 12;
+constexpr std::size_t usual_size = 384;
+
 /// Writes a name so that it can stand in a message: nothing unprintable, not too long.
 std::string printable(std::string_view name) {
     std::string text(name.substr(0, 64));
@@ -34,13 +38,14 @@ void headers::add(std::string_view name, std::string_view value) {
     if (size + more > std::numeric_limits<std::uint32_t>::max())
         throw std::length_error("wsio: header fields of more than 4 GiB");
 
+    if (places_.empty()) places_.reserve(usual_count);
     places_.push_back({static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(name.size()),
                        static_cast<std::uint32_t>(size + name.size()), static_cast<std::uint32_t>(value.size())});
     try {
         // Both views may lie in text_ (`fields.add("b", fields["a"])`), so the old block must outlive the copying.
         if (text_.capacity() - size < more) {
             std::string grown;
-            grown.reserve(std::max(2 * size, size + more));
+            grown.reserve(std::max({2 * size, size + more, usual_size}));
             grown.append(text_).append(name).append(value);
             text_.swap(grown);
         } else {

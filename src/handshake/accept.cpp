@@ -52,7 +52,9 @@ headers accept_fields(const offer& offer, const request& request, std::string_vi
 }
 
 std::string accept_head(protocol_version version, const headers& fields) {
-    std::string head(status_line(version));
+    std::string head;
+    head.reserve(256);
+    head += status_line(version);
     for (auto const& [name, value] : fields) head.append(name).append(": ").append(value).append("\r\n");
     head += "\r\n";
     return head;

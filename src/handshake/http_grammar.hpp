@@ -3,6 +3,7 @@
 #include <wsio/headers.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -25,9 +26,16 @@ namespace wsio::handshake {
 /// Tells whether a byte is one of 0x00 to 0x1F or 0x7F.
 [[nodiscard]] constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; }
 
-/// Tells whether a byte may stand in a token (RFC 9110 5.6.2).
+/// The bytes that may stand in a token (RFC 9110 5.6.2). A table, because every name of every field is looked up here.
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = is_alphanumeric(static_cast<char>(i));
+    for (char const c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
 [[nodiscard]] constexpr bool is_token_character(char c) noexcept {
-    return is_alphanumeric(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+    return token_characters[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
