@@ -1,4 +1,4 @@
-#include "io/fixture.hpp"
+#include "io/tls_client.hpp"
 
 #include <string>
 #include <vector>
@@ -113,6 +113,16 @@ BOOST_AUTO_TEST_CASE(those_who_are_told_that_it_is_full_are_bounded_as_well) {
     }
     BOOST_TEST(answered == 128);
     BOOST_TEST(dropped == 32);
+    first.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
+}
+
+BOOST_FIXTURE_TEST_CASE(where_tls_is_spoken_those_beyond_the_limit_are_dropped, secure_world) {
+    told refusals;
+    auto server = w.echo({.on_error = refusals.hook(), .tls = tls(), .limits = {.connections = 1}});
+    auto first = connect(server.port());
+    client second(w, server.port());
+    second.expect_end();
+    BOOST_TEST(refusals.lines.size() == 1u);
     first.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "io/fixture.hpp"
 #include "io/listener.hpp"
+#include "io/tls_tools.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 using namespace wsio::test;
@@ -23,22 +23,6 @@ using wsio::detail::open_listening_sockets;
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder that is gone behind the test.
-class folder {
-public:
-    folder() {
-        std::string name = (fs::temp_directory_path() / "wsio-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    folder(const folder&) = delete;
-    ~folder() { fs::remove_all(path_); }
-    [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
-
-private:
-    fs::path path_;
-};
 
 /// Makes a socket by hand.
 int unix_socket(const std::string& path, bool listens) {
@@ -147,7 +131,7 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_takes_no_ipv4) {
 
 BOOST_AUTO_TEST_CASE(a_unix_socket_is_served) {
     world w;
-    folder here;
+    temporary_folder here;
     auto const path = here.file("echo.sock");
     auto server = std::optional(w.listen_where_told({.host = "unix:" + path}));
     BOOST_TEST(server->local_endpoint().to_string() == "unix:" + path);
@@ -168,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_unix_socket_is_served) {
 }
 
 BOOST_AUTO_TEST_CASE(the_file_goes_with_the_last_handle_or_the_loop) {
-    folder here;
+    temporary_folder here;
     auto const path = here.file("echo.sock");
     {
         world w;
@@ -188,7 +172,7 @@ BOOST_AUTO_TEST_CASE(the_file_goes_with_the_last_handle_or_the_loop) {
 }
 
 BOOST_AUTO_TEST_CASE(unix_permissions_are_those_of_the_file) {
-    folder here;
+    temporary_folder here;
     for (unsigned const wanted : {0600u, 0660u, 0666u, 0u}) {
         auto const opened = open_listening_sockets({"unix:" + here.file("a"), 0, wanted}, 1);
         BOOST_TEST(permissions(here.file("a")) == wanted);
@@ -196,7 +180,7 @@ BOOST_AUTO_TEST_CASE(unix_permissions_are_those_of_the_file) {
 }
 
 BOOST_AUTO_TEST_CASE(the_file_of_a_dead_server_is_replaced) {
-    folder here;
+    temporary_folder here;
     auto const path = here.file("echo.sock");
     for (bool const listened : {true, false}) {
         ::close(unix_socket(path, listened));
@@ -210,7 +194,7 @@ BOOST_AUTO_TEST_CASE(the_file_of_a_dead_server_is_replaced) {
 
 BOOST_AUTO_TEST_CASE(a_server_that_lives_is_not_replaced) {
     world w;
-    folder here;
+    temporary_folder here;
     auto const path = here.file("echo.sock");
     auto const server = w.listen_where_told({.host = "unix:" + path});
     check_refused<boost::system::system_error>("unix:" + path, {path, "in use"});
@@ -227,9 +211,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_lives_is_not_replaced) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_socket_is_left_alone) {
-    folder here;
+    temporary_folder here;
     auto const path = here.file("precious");
-    std::ofstream(path) << "data";
+    here.write("precious", "data");
     check_refused<boost::system::system_error>("unix:" + path, {path, "exists"});
     BOOST_TEST(fs::file_size(path) == 4u);
     fs::create_symlink(path, here.file("link"));
@@ -238,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_socket_is_left_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(the_file_of_a_successor_is_left_alone) {
-    folder here;
+    temporary_folder here;
     auto const path = here.file("echo.sock");
     world w;
     auto old = std::optional(w.listen_where_told({.host = "unix:" + path}));
@@ -262,7 +246,7 @@ BOOST_AUTO_TEST_CASE(an_abstract_unix_socket_is_served) {
 }
 
 BOOST_AUTO_TEST_CASE(a_path_that_cannot_be_is_refused) {
-    folder here;
+    temporary_folder here;
     check_refused<std::invalid_argument>("unix:", {"needs a path"});
     check_refused<std::invalid_argument>("unix:@", {"needs a path"});
     check_refused<std::invalid_argument>("unix:/" + std::string(107, 'x'), {"more than 107 bytes"});
@@ -272,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_cannot_be_is_refused) {
 
 BOOST_AUTO_TEST_CASE(an_inherited_descriptor_is_served_and_stays_open) {
     world w;
-    folder here;
+    temporary_folder here;
     for (int const fd : {tcp_socket(true), unix_socket(here.file("echo.sock"), true)}) {
         auto server = std::optional(w.listen_where_told({.host = "fd:" + std::to_string(fd)}));
         auto const at = server->local_endpoint();
@@ -290,7 +274,7 @@ BOOST_AUTO_TEST_CASE(an_inherited_descriptor_is_served_and_stays_open) {
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_that_does_not_listen_is_refused) {
-    folder here;
+    temporary_folder here;
     int pipes[2];
     BOOST_REQUIRE(::pipe2(pipes, O_CLOEXEC) == 0);
     for (int const fd :
@@ -322,7 +306,7 @@ BOOST_AUTO_TEST_CASE(without_sockets_from_systemd_that_is_said) {
 
 BOOST_AUTO_TEST_CASE(tcp_connections_have_no_delay_and_unix_ones_are_not_asked) {
     world w;
-    folder here;
+    temporary_folder here;
     auto const accepted = [&](const std::string& host) {
         auto sockets = open_listening_sockets({host, 0}, 1);
         auto const at = sockets[0][0].local_endpoint();

@@ -1,4 +1,4 @@
-#include "io/fixture.hpp"
+#include "io/tls_client.hpp"
 
 #include <algorithm>
 #include <string>
@@ -171,6 +171,27 @@ BOOST_AUTO_TEST_CASE(the_deadline_of_the_handshake_covers_the_header) {
     auto const took = std::chrono::steady_clock::now() - begin;
     BOOST_TEST((took >= 290ms && took < 480ms), std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     BOOST_TEST(std::ranges::count(e.reasons, "dropped: PROXY header: it took too long") == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(tls_begins_behind_the_header, secure_world) {
+    auto server = w.listen({.trusted_proxies = {"127.0.0.1"}, .proxy_protocol = true, .tls = tls()});
+    for (auto const& header : {v1, v2})
+        for (bool const glued : {true, false}) {
+            client tcp(w, server.port());
+            tls_peer peer(trusting);
+            BOOST_TEST(!peer.shake_hands());
+            if (!glued) {
+                tcp.send(header);
+                w.turn_for(5ms);
+            }
+            tcp.send((glued ? header : "") + peer.drain());
+            while (!peer.shake_hands()) peer.feed(tcp.read_some());
+            peer.write(handshake());
+            tcp.send(peer.drain());
+            auto const socket = w.accept(server);
+            BOOST_TEST(socket.client_endpoint().to_string() == "203.0.113.9:4711");
+            BOOST_TEST(socket.request().secure());
+        }
 }
 
 BOOST_AUTO_TEST_CASE(without_the_option_a_proxy_header_is_a_bad_request) {
