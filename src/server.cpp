@@ -128,6 +128,8 @@ std::map<std::size_t, socket> server::clients() const { return state_->clients()
 
 std::size_t server::clients_count() const noexcept { return state_->clients_count(); }
 
+wsio::statistics server::statistics() const { return state_->counts.snapshot(); }
+
 server& server::on_connection(std::function<void(socket)> callback) {
     state_->on_connection = std::move(callback);
     return *this;

@@ -6,6 +6,7 @@
 #include <wsio/headers.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/request.hpp>
+#include <wsio/statistics.hpp>
 #include <wsio/tls.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -136,6 +138,8 @@ struct options {
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
     /// `serve`: called once, when the port is open, with the address that it listens on.
     std::function<void(const endpoint&)> on_listening = {};
+    /// Adds up what this server counts with what others do; `serve` with several loops is read through it.
+    std::shared_ptr<wsio::monitor> monitor = {};
     /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
     /// turned away or dropped before its request was read: the request is then empty but for `remote_endpoint`. As
     /// `server::on_error`, but also for `serve`, where it runs on the threads of the loops.

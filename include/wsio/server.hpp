@@ -5,6 +5,7 @@
 #include <wsio/options.hpp>
 #include <wsio/request.hpp>
 #include <wsio/socket.hpp>
+#include <wsio/statistics.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -30,8 +31,8 @@ class server_state;
 
 /// A channel of accepted WebSocket connections. A cheap, copyable handle; the server stops when the last one goes away
 /// (but `serve` and connections that are open go on).
-/// Thread safety: as for `socket`; everything belongs on the server's executor, but `handle_upgrade` and `stop` are safe
-/// anywhere.
+/// Thread safety: as for `socket`; everything belongs on the server's executor, but `handle_upgrade`, `stop` and
+/// `statistics` are safe anywhere.
 class server {
 public:
     /// Makes a server that does not listen: it gets its connections through `handle_upgrade` or `attach`. They live on
@@ -67,6 +68,9 @@ public:
 
     /// Counts the connections that are open; 0 when tracking is off.
     [[nodiscard]] std::size_t clients_count() const noexcept;
+
+    /// Gives what this server has counted since it was made. Safe on every thread.
+    [[nodiscard]] wsio::statistics statistics() const;
 
     /// Calls back for each connection, instead of `accept`. The callback runs on the server's executor.
     server& on_connection(std::function<void(socket)> callback);

@@ -17,6 +17,7 @@
 #include <wsio/request.hpp>
 #include <wsio/server.hpp>
 #include <wsio/socket.hpp>
+#include <wsio/statistics.hpp>
 #include <wsio/status.hpp>
 #include <wsio/tls.hpp>
 #include <wsio/version.hpp>

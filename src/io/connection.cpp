@@ -88,12 +88,14 @@ void connection::maybe_let_go() noexcept {
     if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watch_ != not_watched)
         return;
     let_go_ = true;
+    queue_is_nobodys();
     server_.reset();  // handles may outlive the server's io_context
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 void connection::loop_is_gone() {
     operation const held(this);
+    note_end(ended_by::application, close_code::abnormal, {}, "the io_context that it lived on was destroyed", false);
     phase_ = phase::ended;
     loop_gone_ = true;
     dirty_ = false;
@@ -131,9 +133,7 @@ void connection::deadline_passed() {
         case phase::open:  // the peer's stream has ended, and nobody has asked for messages since
             finish();
             break;
-        case phase::closing:
-            status_->cause += status_->cause.empty() ? deadline_cause_ : std::string("; ") + deadline_cause_;
-            [[fallthrough]];
+        case phase::closing: (status_->cause += "; ") += deadline_cause_; [[fallthrough]];
         case phase::finishing: end_now(); break;
         case phase::ended: break;
     }
@@ -153,6 +153,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     opening_ = std::move(agreed);
     remote_.reset();
     server_ = std::move(server);
+    count_waiting(0);  // the response, perhaps
     phase_ = phase::open;
     clear_deadline();
     if (unparsed_.empty())
@@ -197,6 +198,7 @@ void connection::note_end(ended_by who, close_code code, std::string_view reason
 
 void connection::end(close_code code, std::string_view reason, ended_by who, std::string cause) {
     if (phase_ != phase::open) return;
+    if (cause.empty()) cause = "the application closed the connection";
     bool const has_closing_handshake = strategy_->has_closing_handshake();
     bool const has_codes = is_hybi(strategy_->version());
     note_end(who, has_codes ? code : close_code::no_status, has_codes ? reason : std::string_view(), std::move(cause),
@@ -263,11 +265,14 @@ void connection::network_failed(std::string cause) {
 void connection::end_now() {
     if (phase_ == phase::ended) return;
     operation const held(this);
-    note_end(ended_by::network, close_code::abnormal, {}, deadline_cause_, false);
+    note_end(ended_by::network, close_code::abnormal, {},
+             *deadline_cause_ == '\0' ? "the connection ended before it was open" : deadline_cause_, false);
     phase_ = phase::ended;
     unparsed_ = {};
     if (loop_.current() == this) loop_.cork().clear();
+    auto const waiting = outbox_.size();
     outbox_.clear();
+    count_waiting(waiting);
     if (hybi_) hybi_->inflate_with(nullptr);
     counted = {};
     clear_deadline();

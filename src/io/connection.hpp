@@ -119,7 +119,7 @@ public:
     void ping(std::string_view payload);
     void end(close_code code, std::string_view reason, ended_by who = ended_by::application, std::string cause = {});
     [[nodiscard]] static boost::asio::awaitable<void> wait_until_ended(connection& c);
-    void destroy(ended_by who = ended_by::application, std::string cause = "destroyed");
+    void destroy(ended_by who = ended_by::application, std::string cause = "the application dropped the connection");
     /// Reports an exception of the application to the server and closes with 1011.
     void application_failed(std::exception_ptr exception);
     /// As above; an exception before `open` is the library's own (out of memory, say) and drops the connection.
@@ -138,6 +138,8 @@ public:
     [[nodiscard]] const protocol::strategy* strategy() const noexcept { return strategy_; }
     [[nodiscard]] const opening& agreed() const noexcept { return opening_; }
     [[nodiscard]] wsio::status status() const { return status_ ? *status_ : wsio::status{}; }
+    /// Gives how it ended; null before.
+    [[nodiscard]] const wsio::status* ending() const noexcept { return status_.get(); }
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] std::size_t buffered_amount() const noexcept;
     [[nodiscard]] loop& home() noexcept { return loop_; }
@@ -191,6 +193,7 @@ private:
     }
     void take_event_into(std::optional<message>& taken);
     void queue_message();
+    void queue_is_nobodys() noexcept;
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
 
@@ -211,6 +214,7 @@ private:
     void flush();
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
+    void count_waiting(std::size_t before) noexcept;
 
     // Ending.
     void fail(close_code code, std::string_view cause);

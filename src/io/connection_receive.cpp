@@ -90,6 +90,7 @@ bool connection::receive_once() {
 }
 
 void connection::received(std::span<char> bytes, bool in_window) {
+    if (server_) server_->counts.bytes_received.add(bytes.size());
     if (phase_ == phase::handshake) {
         append_input({bytes.data(), bytes.size()});
         receiver_.wake();
@@ -200,7 +201,10 @@ void connection::take_event() {
     using protocol::event_kind;
     switch (event_.kind) {
         case event_kind::need_more: break;
-        case event_kind::message: event_pending_ = true; break;
+        case event_kind::message:
+            event_pending_ = true;
+            server_->counts.messages_received.add();
+            break;
         case event_kind::ping:
             // A peer that pings and does not read gets no more pongs than its outbox holds.
             if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
@@ -304,6 +308,7 @@ void connection::queue_message() {
     last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
     last_queued_ = last;
     queued_bytes_ += last->message->size() + queued_overhead;
+    server_->counts.messages_waiting.add();
 }
 
 std::optional<message> connection::take_queued() {
@@ -313,7 +318,16 @@ std::optional<message> connection::take_queued() {
     else
         last_queued_->next = first->next;
     queued_bytes_ -= first->message->size() + queued_overhead;
+    if (server_) server_->counts.messages_waiting.subtract();
     return std::move(first->message);
+}
+
+// A handle may take them at any time, but from here on they are not the server's.
+void connection::queue_is_nobodys() noexcept {
+    if (last_queued_ == nullptr || !server_) return;
+    std::uint64_t left = 1;
+    for (auto const* at = last_queued_->next; at != last_queued_; at = at->next) ++left;
+    server_->counts.messages_waiting.subtract(left);
 }
 
 bool connection::message_ready() {

@@ -41,6 +41,7 @@ void connection::write(protocol::opcode type, std::string_view payload, send_opt
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
     std::optional<std::string_view> compressed;
     if (is_compressed() && how.compress) compressed = hybi_->codec()->compress(payload);
+    server_->counts.messages_sent.add();
     auto frame = strategy_->wrap(type, compressed ? compressed->size() : payload.size());
     if (compressed) {
         frame.prefix[0] = static_cast<char>(frame.prefix[0] | 0x40);  // RSV1 (RFC 7692 6.1)
@@ -74,6 +75,7 @@ bool connection::cork_short(protocol::opcode type, std::string_view payload) {
     at[1] = static_cast<char>(payload.size());
     if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
     cork.commit(2 + payload.size());
+    server_->counts.messages_sent.add();
     return true;
 }
 
@@ -89,9 +91,11 @@ void connection::append(std::string_view head, std::string_view payload, std::st
             return;
         }
     }
+    auto const waiting = outbox_.size();
     outbox_.append(head);
     outbox_.append(payload);
     outbox_.append(tail);
+    count_waiting(waiting);
     if (!blocked_) loop_.flush_later(*this);
 }
 
@@ -121,18 +125,29 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     else
         outbox_.append(rest);
     outbox_.append(rest_of(frame.tail()));
+    count_waiting(0);
     if (loop_.current() == this) loop_.cork().clear();
     if (!outbox_.empty()) wait_for_the_network();
 }
 
 std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
-    return tls_ ? tls_->write(a, b, c, d) : write_pieces(readiness_.fd(), a, b, c, d);
+    auto const written = tls_ ? tls_->write(a, b, c, d) : write_pieces(readiness_.fd(), a, b, c, d);
+    if (written > 0 && server_) server_->counts.bytes_sent.add(static_cast<std::uint64_t>(written));
+    return written;
 }
 
 void connection::transmission_failed() { network_failed(tls_ ? tls_->failure() : std::strerror(errno)); }
 
 outbox::result connection::transmit_outbox() {
-    return outbox_.write_with([this](auto... pieces) { return transmit(pieces...); });
+    auto const waiting = outbox_.size();
+    auto const result = outbox_.write_with([this](auto... pieces) { return transmit(pieces...); });
+    count_waiting(waiting);
+    return result;
+}
+
+// The outbox has changed, and held `before` bytes.
+void connection::count_waiting(std::size_t before) noexcept {
+    if (server_) server_->counts.bytes_waiting.add(outbox_.size() - before);  // modulo 2^64, so also when it shrank
 }
 
 void connection::wait_for_the_network() {
@@ -149,7 +164,9 @@ void connection::flush_cork() {
             transmission_failed();
             return;
         }
+        auto const waiting = outbox_.size();
         outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
+        count_waiting(waiting);
         cork.clear();
         if (!outbox_.empty()) wait_for_the_network();
     }

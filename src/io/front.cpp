@@ -64,7 +64,7 @@ void front::listen(listening_sockets sockets) {
         };
         auto on_dropped = [self](endpoint remote) {
             if (auto const alive = self.lock())
-                alive->tell(std::move(remote), "dropped: the process has no descriptors left");
+                alive->tell_dropped(std::move(remote), "the process has no descriptors left");
         };
         listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),
                                                         std::move(on_dropped)));
@@ -84,8 +84,8 @@ void front::accepted(int fd, endpoint remote) {
     bool const from_proxy = proxies_.contains(remote);
     if (settings_.proxy_protocol && !from_proxy) {
         ::close(fd);
-        tell(std::move(remote),
-             "dropped: this peer is not among the trusted proxies, which alone may send a PROXY header");
+        tell_dropped(std::move(remote),
+                     "this peer is not among the trusted proxies, which alone may send a PROXY header");
         return;
     }
     int owned = fd;
@@ -103,7 +103,7 @@ void front::accepted(int fd, endpoint remote) {
         launch(session(*c, admit(shared_from_this(), *c)), executor_);
     } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
         if (owned >= 0) ::close(owned);
-        if (c != nullptr) c->destroy();
+        if (c != nullptr) c->destroy(ended_by::library, "no memory or descriptor was left for it");
     }
 }
 
@@ -118,12 +118,18 @@ void front::turn_away(int fd, endpoint remote, const handshake::rejection& why) 
     } else {
         ::close(fd);
     }
+    report_refused(why);
     tell(std::move(remote), std::to_string(why.status) + ": " + why.reason);
 }
 
 void front::drop(connection& c, std::string why) const {
-    tell(c.remote(), "dropped: " + why);
+    tell_dropped(c.remote(), why);
     c.destroy(ended_by::library, std::move(why));
+}
+
+void front::tell_dropped(endpoint remote, std::string_view why) const {
+    if (auto* const server = sole()) server->counts.dropped.add();
+    tell(std::move(remote), "dropped: " + std::string(why));
 }
 
 void front::tell(endpoint remote, std::string_view why) const {
@@ -147,11 +153,15 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
         auto server = upgrades ? self->server_for(read->request.path()) : nullptr;
         self->identify(read->request, c, *said, server.get());
         if (!c.counted.count_for(read->request.client_endpoint())) {
-            if (server) server->refused(read->request, too_many());
+            if (server)
+                server->refused(read->request, too_many());
+            else
+                self->report_refused(too_many());
             refuse(c, too_many());
             co_return false;
         }
         if (upgrades) {
+            if (!server) self->report_refused({404, "no WebSocket server serves this path"});
             co_return co_await upgrade(std::move(server), c, std::move(read->request));
         }
         c.clear_deadline();  // the handler takes the time that it needs
@@ -171,7 +181,17 @@ void front::report_refused_tls(const connection& c) const {
     if (c.tls_refusal().empty()) return;
     request nothing_asked;
     nothing_asked.remote_endpoint(c.remote());
-    for (auto const& server : servers_) server->refused(nothing_asked, {400, std::string(c.tls_refusal())});
+    if (auto* const server = sole()) server->counts.tls_failures.add();
+    for (auto const& server : servers_) server->failed(nothing_asked, "400: " + std::string(c.tls_refusal()));
+}
+
+void front::refuse_head(connection& c, const handshake::rejection& why) const {
+    report_refused(why);
+    refuse(c, why);
+}
+
+void front::report_refused(const handshake::rejection& why) const {
+    if (auto* const server = sole()) server->refused_http(why);
 }
 
 // Gives an empty header when none is expected, nothing when the connection has ended over it.
@@ -223,14 +243,14 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
         c.consume(parser.put(c.input()));
         if (parser.status() == state::complete) break;
         if (parser.status() == state::failed) {
-            refuse(c, parser.error());
+            self.refuse_head(c, parser.error());
             co_return nullptr;
         }
         if (parser.status() == state::body && parser.expects_continue() && !std::exchange(continued, true))
             c.write_raw("HTTP/1.1 100 Continue\r\n\r\n");
         if (co_await connection::fill(c)) continue;
         if (begun && c.timed_out())
-            refuse(c, {408, "the request took too long"});
+            self.refuse_head(c, {408, "the request took too long"});
         else
             c.finish();
         co_return nullptr;
@@ -239,7 +259,10 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
 }
 
 asio::awaitable<http_response> front::respond(const front& self, const request& r) {
-    if (!self.handler_) co_return http_response{501, "this port speaks only WebSocket\n"};
+    if (!self.handler_) {
+        self.report_refused({501, "this port speaks only WebSocket"});
+        co_return http_response{501, "this port speaks only WebSocket\n"};
+    }
     std::exception_ptr failure;
     try {
         co_return co_await self.handler_(r);
@@ -270,6 +293,8 @@ std::shared_ptr<server_state> front::server_for(std::string_view path) const {
         std::find_if(servers_.begin(), servers_.end(), [path](auto const& server) { return server->serves(path); });
     return found == servers_.end() ? nullptr : *found;
 }
+
+server_state* front::sole() const noexcept { return handler_ || servers_.empty() ? nullptr : servers_.front().get(); }
 
 bool front::owns(const connection& c) const {
     return c.owner == this ||

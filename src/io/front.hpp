@@ -73,9 +73,12 @@ private:
     void leave_loop() override { listeners_.clear(); }
     void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
+    void tell_dropped(endpoint remote, std::string_view why) const;
     void report_refused_tls(const connection& c) const;
     static boost::asio::awaitable<std::unique_ptr<handshake::proxy_header>> read_proxy_header(const front& self,
                                                                                               connection& c);
+    void report_refused(const handshake::rejection& why) const;
+    void refuse_head(connection& c, const handshake::rejection& why) const;
     static boost::asio::awaitable<std::unique_ptr<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
     static void write(const front& self, connection& c, const request& r, const http_response& response,
@@ -86,6 +89,8 @@ private:
     void drop(connection& c, std::string why) const;
     void tell(endpoint remote, std::string_view why) const;
     [[nodiscard]] std::shared_ptr<server_state> server_for(std::string_view path) const;
+    /// Gives the server that has the port to itself; null in an http_server, which refuses in nobody's name.
+    [[nodiscard]] server_state* sole() const noexcept;
     [[nodiscard]] bool owns(const connection& c) const;
 
     http_options settings_;

@@ -21,11 +21,18 @@ server_state::server_state(asio::any_io_executor executor, options settings)
       executor_(std::move(executor)),
       loop_(loop::of(executor_)),
       arrival_(std::in_place, executor_, asio::steady_timer::time_point::max()),
-      all_ended_(std::in_place, executor_) {}
+      all_ended_(std::in_place, executor_) {
+    if (settings_.monitor) settings_.monitor->add(counts);
+}
+
+server_state::~server_state() {
+    if (settings_.monitor) settings_.monitor->remove(counts);
+}
 
 void server_state::leave_loop() {
     arrival_.reset();
     all_ended_.reset();
+    counts.nothing_is_left();
 }
 
 bool server_state::has_room() const noexcept {
@@ -39,6 +46,7 @@ void server_state::show_headers(const request& r, headers& fields) const {
 
 void server_state::opened(connection& c) {
     ++open_;
+    counts.opened(c.strategy()->version());
     if (!settings_.client_tracking) return;
     if (free_places_.empty()) {
         c.place = places_.size();
@@ -53,6 +61,7 @@ void server_state::opened(connection& c) {
 
 void server_state::ended(connection& c) {
     --open_;
+    counts.ended(c.strategy()->version(), c.ending()->by, c.ending()->code);
     if (settings_.client_tracking) {
         places_[c.place] = nullptr;
         free_places_.push_back(c.place);
@@ -61,7 +70,8 @@ void server_state::ended(connection& c) {
     if (open_ == 0 && all_ended_) all_ended_->cancel();
 }
 
-void server_state::refused(const request& r, const handshake::rejection& why) const {
+void server_state::refused(const request& r, const handshake::rejection& why) {
+    counts.refused(why.status);
     failed(r, fmt::format("{}: {}", why.status, why.reason));
 }
 
@@ -94,6 +104,7 @@ void server_state::hand_out(socket opened) {
         return;
     }
     accepted_.push_back(std::move(opened));
+    counts.sockets_waiting.set(accepted_.size());
     arrival_->cancel();
 }
 
@@ -109,6 +120,7 @@ asio::awaitable<std::optional<socket>> server_state::accept(std::shared_ptr<serv
     if (self->accepted_.empty()) co_return std::nullopt;
     auto next = std::move(self->accepted_.front());
     self->accepted_.pop_front();
+    self->counts.sockets_waiting.set(self->accepted_.size());
     co_return next;
 }
 
@@ -126,7 +138,7 @@ void server_state::stop() {
         if (c.server().get() == this)
             c.end(close_code::going_away, "the server is stopping", ended_by::server, "the server is stopping");
     });
-    accepted_.clear();  // behind the loop: they are closed with 1001, too
+    close_accepted();  // behind the loop: they are closed with 1001, too
     arrival_->cancel();
 }
 

@@ -21,6 +21,7 @@
 #include "handshake/proxies.hpp"
 #include "handshake/rejection.hpp"
 #include "io/connection.hpp"
+#include "io/counters.hpp"
 #include "io/loop.hpp"
 
 namespace wsio::detail {
@@ -29,6 +30,7 @@ namespace wsio::detail {
 class server_state : public loop::resident, public std::enable_shared_from_this<server_state> {
 public:
     server_state(boost::asio::any_io_executor executor, options settings);
+    ~server_state() override;
 
     [[nodiscard]] const options& settings() const noexcept { return settings_; }
     [[nodiscard]] const handshake::trusted_proxies& proxies() const noexcept { return proxies_; }
@@ -49,7 +51,9 @@ public:
 
     // What the session reports.
     void opened(connection& c);
-    void refused(const request& r, const handshake::rejection& why) const;
+    void refused(const request& r, const handshake::rejection& why);
+    /// Counts a request at this server's own port that never was a handshake, so that `on_error` is not told.
+    void refused_http(const handshake::rejection& why) { counts.refused(why.status); }
     void failed(const request& r, std::string_view why) const;
     void ended(connection& c);
     void report(std::exception_ptr exception, const request& r) const;
@@ -64,8 +68,12 @@ public:
     [[nodiscard]] std::size_t clients_count() const noexcept { return settings_.client_tracking ? open_ : 0; }
     void stop();
     /// Closes the connections that wait for `accept`.
-    void close_accepted() { accepted_.clear(); }
+    void close_accepted() {
+        accepted_.clear();
+        counts.sockets_waiting.set(0);
+    }
 
+    counters counts;
     connection_handler handler;
     std::function<void(socket)> on_connection;
     std::function<void(const request&, std::string_view)> on_error;
