@@ -26,7 +26,7 @@ enum class ready_state : std::uint8_t { opening, open, closing, closed };
 enum class ended_by : std::uint8_t {
     nobody,       ///< It has not ended.
     peer,         ///< The peer closed it, properly or by just going away.
-    application,  ///< This program called close, end or destroy, or let go of the last handle.
+    application,  ///< This program called close, end or destroy, or let go of the last handle, or of the `io_context`.
     library,      ///< wsio failed it: the peer broke the protocol or a limit.
     server,       ///< The server is shutting down.
     network,      ///< The network failed.
@@ -45,7 +45,7 @@ enum class ended_by : std::uint8_t {
     return "unknown";
 }
 
-/// Says how and why a connection ended. While it lives, `by` is `nobody`.
+/// Says how and why a connection ended. While it lives, `by` is `nobody`; from then on no ending is without a cause.
 struct status {
     ended_by by = ended_by::nobody;
     /// The close code: the peer's when the peer closed first, else the one that was sent; `no_status` when the close

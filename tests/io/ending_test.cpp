@@ -1,7 +1,10 @@
 #include "io/fixture.hpp"
 
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <unordered_set>
+#include <vector>
 
 using namespace wsio::test;
 using wsio::close_code;
@@ -25,6 +28,15 @@ struct connected {
         BOOST_REQUIRE(w.until([&] { return socket.ready_state() == ready_state::closed; }));
         BOOST_TEST(!w.run(socket.send("late")).accepted);
     }
+};
+
+/// One way to end a connection, and what has to be said of it.
+struct way {
+    const char* name;
+    std::function<void(connected&)> act;
+    ended_by by;
+    int code;
+    const char* cause;
 };
 
 }  // namespace
@@ -334,6 +346,54 @@ BOOST_AUTO_TEST_CASE(public_types_print) {
         BOOST_TEST(contains(fmt::format("{}", status), part), status.to_string());
     BOOST_TEST(status.to_string() == fmt::format("{}", status));
     BOOST_TEST(!fmt::format("{}", wsio::status{}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(every_ending_has_a_reason) {
+    using enum ended_by;
+    auto const ways = std::vector<way>{
+        {"the peer closes", [](auto& c) { c.client.send(close_frame(1000)); }, peer, 1000, "the peer closed"},
+        {"the peer leaves", [](auto& c) { c.client.close(); }, peer, 1006, "without a closing handshake"},
+        {"a reset", [](auto& c) { c.client.reset(); }, network, 1006, "reset"},
+        {"end", [](auto& c) { c.socket.end(); }, application, 1000, "the application closed"},
+        {"close", [](auto& c) { c.w.start(c.socket.close(close_code{4001})); }, application, 4001, "did not answer"},
+        {"destroy", [](auto& c) { c.socket.destroy(); }, application, 1006, "the application dropped"},
+        {"a violation", [](auto& c) { c.client.send(server_frame(text_frame, "a")); }, library, 1002, "mask"},
+        {"a callback throws",
+         [](auto& c) {
+             c.socket.on_message([](const wsio::message&) { throw 1; });
+             c.client.send(frame(text_frame, "a"));
+         },
+         application, 1011, "exception"},
+        {"a slow reader",
+         [](auto& c) {
+             for (int i = 0; i < 200; ++i) c.socket.write(letters(100'000));
+         },
+         library, 1013, "too slowly"},
+        {"stop", [](auto& c) { c.server.stop(); }, server, 1001, "the server is stopping"},
+        {"a drain that nobody answers", [](auto& c) { c.w.run(c.server.drain(20ms)); }, server, 1001, "stopping"},
+    };
+    for (auto const& each : ways) BOOST_TEST_CONTEXT(each.name) {
+            connected c(protocol_version::hybi_13, {.on_exception = [](std::exception_ptr, const wsio::request&) {},
+                                                    .limits = {.outbox = 100'000},
+                                                    .timeouts = {.close = 50ms}});
+            each.act(c);
+            BOOST_REQUIRE(c.w.until([&] { return c.socket.ready_state() == ready_state::closed; }));
+            auto const status = c.socket.status();
+            BOOST_TEST(status.by == each.by);
+            BOOST_TEST(status.code == static_cast<close_code>(each.code));
+            BOOST_TEST(contains(status.cause, each.cause), status.cause);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_whose_loop_goes_away_has_ended_too) {
+    auto w = std::make_unique<world>();
+    auto server = std::optional(w->listen());
+    auto client = connect(*w, server->port());
+    auto const socket = w->accept(*server);
+    server.reset();
+    w.reset();
+    check_status(socket.status(), ended_by::application, close_code::abnormal, false);
+    BOOST_TEST(contains(socket.status().cause, "io_context"), socket.status().cause);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

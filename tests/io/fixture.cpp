@@ -236,7 +236,7 @@ void check_status(const status& status, ended_by by, close_code code, bool clean
         BOOST_TEST(status.code == code);
         BOOST_TEST(status.clean == clean);
         BOOST_TEST(status.reason == reason);
-        BOOST_TEST((by == ended_by::application || !status.cause.empty()));
+        BOOST_TEST(!status.cause.empty());
     }
 }
 
