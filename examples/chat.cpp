@@ -51,7 +51,7 @@ asio::awaitable<void> stop_on_signal(wsio::server server) {
 }
 
 asio::awaitable<void> run(std::uint16_t port, std::string host, guests& room) {
-    auto const options = wsio::options{.host = host, .limits = {.message_size = 4096}};
+    auto const options = wsio::options{.host = host, .log = wsio::print_log, .limits = {.message_size = 4096}};
     auto server = co_await wsio::listen(port, options);
     fmt::print("wsio_chat listens on {}\n", server.local_endpoint());
     asio::co_spawn(server.get_executor(), stop_on_signal(server), asio::detached);

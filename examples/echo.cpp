@@ -70,7 +70,8 @@ int main(int argc, char** argv) try {
          {"--certificate", "", "PEM file with a certificate, to speak TLS"},
          {"--key", "", "PEM file with its key"},
          {"--client-ca", "", "PEM file with the authority that clients need a certificate of"},
-         {"--compress", "off", "compression of messages: off, shared or dedicated"}});
+         {"--compress", "off", "compression of messages: off, shared or dedicated"},
+         {"--log", "no", "yes: a line on standard error for each connection, refusal and signal"}});
 
     wsio::serve(arguments.number<std::uint16_t>("--port"), echo,
                 {.host = arguments.text("--host"),
@@ -78,6 +79,7 @@ int main(int argc, char** argv) try {
                  .protocols = protocols(arguments),
                  .origins = {"*"},  // pages of any site may use it: it knows nothing worth stealing
                  .on_listening = print_address,
+                 .log = arguments.yes("--log") ? wsio::print_log : wsio::log_function(),
                  .trusted_proxies = arguments.list("--trusted-proxies"),
                  .proxy_protocol = arguments.yes("--proxy-protocol"),
                  .tls = tls(arguments),

@@ -52,9 +52,11 @@ int main(int argc, char** argv) try {
                                                {{"--port", "3000", "port to listen on, 0 for any free one"},
                                                 {"--host", "", "address to listen on; every address when not given"}});
     auto context = asio::io_context(1);
-    auto http = wsio::http_server(context.get_executor(), page, {.host = arguments.text("--host")});
-    asio::co_spawn(context, accept_all(attach(http, {.path = "/echo"}), echo), asio::detached);
-    asio::co_spawn(context, accept_all(attach(http, {.path = "/clock"}), clock), asio::detached);
+    auto http =
+        wsio::http_server(context.get_executor(), page, {.host = arguments.text("--host"), .log = wsio::print_log});
+    asio::co_spawn(context, accept_all(attach(http, {.path = "/echo", .log = wsio::print_log}), echo), asio::detached);
+    asio::co_spawn(context, accept_all(attach(http, {.path = "/clock", .log = wsio::print_log}), clock),
+                   asio::detached);
     http.listen(arguments.number<std::uint16_t>("--port"));
     fmt::print("wsio_http_and_ws listens on {}\n", http.local_endpoint());
     asio::co_spawn(context, stop_on_signal(http), asio::detached);

@@ -22,8 +22,8 @@ void http_server::listen(std::uint16_t port) { front_->listen(port); }
 
 endpoint http_server::local_endpoint() const { return front_->local_endpoint(); }
 
-asio::awaitable<void> http_server::drain(std::chrono::milliseconds deadline) {
-    return detail::front::drain(front_, deadline);
+asio::awaitable<void> http_server::drain(std::chrono::milliseconds deadline, std::chrono::milliseconds spread) {
+    return detail::front::drain(front_, {deadline, spread});
 }
 
 void http_server::stop() { front_->stop_all(); }

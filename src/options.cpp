@@ -79,6 +79,9 @@ void validate(const http_options& settings) { validate_port(settings); }
 void validate(const options& settings) {
     validate_port(settings);
     validate(settings.compression);
+    require(settings.drain.deadline.count() > 0, "options.drain.deadline must be more than 0");
+    require(settings.drain.spread.count() >= 0 && settings.drain.spread <= settings.drain.deadline,
+            "options.drain.spread must be from 0 to the deadline");
     require(!settings.protocols.empty(), "options.protocols must name at least one protocol version");
     require(settings.path.empty() || settings.path.front() == '/', "options.path must begin with a slash");
     for (auto const& name : settings.subprotocols)

@@ -19,6 +19,7 @@
 #include "io/connection_count.hpp"
 #include "io/front.hpp"
 #include "io/listening_socket.hpp"
+#include "io/log.hpp"
 #include "io/report.hpp"
 #include "io/server_state.hpp"
 
@@ -27,8 +28,6 @@ namespace wsio {
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr std::chrono::seconds drain_deadline{5};
 
 // One loop with everything that it needs; nothing is shared between two of them but the handler and the count of
 // connections.
@@ -45,6 +44,7 @@ public:
     asio::io_context& context() noexcept { return context_; }
     void listen(detail::listening_sockets sockets) { front_->listen(std::move(sockets)); }
     [[nodiscard]] endpoint local_endpoint() const { return front_->local_endpoint(); }
+    [[nodiscard]] std::vector<endpoint> local_endpoints() const { return front_->local_endpoints(); }
 
     void run() {
         for (;;) {
@@ -67,7 +67,7 @@ public:
 
 private:
     static asio::awaitable<void> drained(worker& self, std::function<void()> done) {
-        co_await detail::front::drain(self.front_, drain_deadline);
+        co_await detail::front::drain(self.front_, self.state_->settings().drain);
         done();
     }
 
@@ -75,6 +75,10 @@ private:
     std::shared_ptr<detail::server_state> state_;
     std::shared_ptr<detail::front> front_;
 };
+
+void say(const options& settings, const std::string& line) {
+    detail::log(settings.log, log_level::info, [&] { return line; });
+}
 
 using workers = std::vector<std::unique_ptr<worker>>;
 
@@ -84,15 +88,19 @@ void stop(const workers& all) {
 
 // The first signal drains, the second stops at once. No loop ends before all are drained, so that the first one, which
 // hears the signals, hears the second.
-void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic<std::size_t>& busy) {
-    signals.async_wait([&](const boost::system::error_code& ec, int) {
+void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic<std::size_t>& busy,
+                      const options& settings) {
+    signals.async_wait([&](const boost::system::error_code& ec, int number) {
         if (ec) return;
+        say(settings, std::string(number == SIGTERM ? "SIGTERM" : "SIGINT") + ": stopping");
         for (auto const& each : all)
             each->drain([&] {
                 if (--busy == 0) stop(all);
             });
         signals.async_wait([&](const boost::system::error_code& error, int) {
-            if (!error) stop(all);
+            if (error) return;
+            say(settings, "a second signal: stopping at once");
+            stop(all);
         });
     });
 }
@@ -103,8 +111,9 @@ void reload_on_hangup(asio::signal_set& hangup, const options& settings) {
         if (ec) return;
         try {
             settings.tls.reload();
+            say(settings, "SIGHUP: the certificates were read again");
         } catch (...) {
-            detail::report_failed_reload(settings.on_exception, std::current_exception());
+            detail::report_failed_reload(settings.on_exception, settings.log, std::current_exception());
         }
         reload_on_hangup(hangup, settings);
     });
@@ -124,12 +133,13 @@ void serve(std::uint16_t port, connection_handler handler, options settings) {
 
     asio::signal_set signals(all.front()->context(), SIGINT, SIGTERM);
     std::atomic<std::size_t> busy = all.size();
-    wait_for_signals(signals, all, busy);
+    wait_for_signals(signals, all, busy, settings);
     asio::signal_set hangup(all.front()->context());
     if (settings.tls) {
         hangup.add(SIGHUP);
         reload_on_hangup(hangup, settings);
     }
+    for (auto const& at : all.front()->local_endpoints()) say(settings, "listening on " + at.to_string());
     if (settings.on_listening) settings.on_listening(all.front()->local_endpoint());
 
     std::vector<std::jthread> threads;

@@ -65,9 +65,7 @@ std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::fro
         state->on_stop = [weak] {
             if (auto const alive = weak.lock()) alive->stop();
         };
-        state->on_drain = [weak](std::chrono::milliseconds deadline) {
-            return detail::front::drain(weak.lock(), deadline);
-        };
+        state->on_drain = [weak](drain_options how) { return detail::front::drain(weak.lock(), how); };
     }
     front->attach(state);
     return handle_to(std::move(state), front, owns_front);
@@ -147,9 +145,10 @@ server& server::on_headers(std::function<void(const request&, headers&)> callbac
 
 endpoint server::local_endpoint() const { return state_->local_endpoint ? state_->local_endpoint() : endpoint{}; }
 
-asio::awaitable<void> server::drain(std::chrono::milliseconds deadline) {
+asio::awaitable<void> server::drain(std::chrono::milliseconds deadline, std::chrono::milliseconds spread) {
+    drain_options const how{deadline, spread};
     // A server that has the port to itself also sees to the connections that are not WebSockets yet.
-    return state_->on_drain ? state_->on_drain(deadline) : detail::server_state::drain(state_, deadline);
+    return state_->on_drain ? state_->on_drain(how) : detail::server_state::drain(state_, how);
 }
 
 void server::stop() {

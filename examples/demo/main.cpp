@@ -85,7 +85,8 @@ asio::awaitable<void> stop_on_signal(wsio::http_server http) {
 void serve(std::uint16_t port, std::string host, const wsio::tls& tls) {
     auto room = demo::chat_room();
     auto context = asio::io_context(1);
-    auto http = wsio::http_server(context.get_executor(), answer, {.host = std::move(host), .tls = tls});
+    auto http = wsio::http_server(context.get_executor(), answer,
+                                  {.host = std::move(host), .log = wsio::print_log, .tls = tls});
 
     auto const authorize = [&room](const wsio::request&) -> asio::awaitable<wsio::verdict> {
         if (room.size() < demo::chat_room::capacity) co_return wsio::verdict::accept();
@@ -94,12 +95,15 @@ void serve(std::uint16_t port, std::string host, const wsio::tls& tls) {
     auto chat = attach(http, {.path = "/chat",
                               .subprotocols = {std::string(demo::chat_room::subprotocol)},
                               .authorize = authorize,
+                              .log = wsio::print_log,
                               .limits = {.message_size = 4096}});
     chat.on_connection([&room](wsio::socket socket) { room.join(std::move(socket)); });
     // Pages of any site may use the echo: it knows nothing worth stealing.
     asio::co_spawn(
         context,
-        accept_echo(attach(http, {.path = "/echo", .origins = {"*"}, .limits = {.message_size = 1024 * 1024}})),
+        accept_echo(attach(
+            http,
+            {.path = "/echo", .origins = {"*"}, .log = wsio::print_log, .limits = {.message_size = 1024 * 1024}})),
         asio::detached);
 
     http.listen(port);

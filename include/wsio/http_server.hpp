@@ -2,6 +2,7 @@
 
 #include <wsio/endpoint.hpp>
 #include <wsio/headers.hpp>
+#include <wsio/log.hpp>
 #include <wsio/options.hpp>
 #include <wsio/request.hpp>
 #include <wsio/tls.hpp>
@@ -50,6 +51,9 @@ struct http_options {
     bool proxy_protocol = false;
     /// Learns of an exception that left the handler; by default one line goes to standard error. The client gets 500.
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
+    /// Gets a line for each event of the port: listening, requests that were refused, draining, exceptions. The servers that
+    /// are attached have their own.
+    log_function log = {};
     /// The certificates to speak TLS with (https, wss); plain TCP when not set.
     class tls tls = {};
 };
@@ -75,9 +79,11 @@ public:
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] std::uint16_t port() const { return local_endpoint().port; }
 
-    /// Stops accepting, lets requests in progress finish, closes every WebSocket of the attached servers with 1001 and
-    /// waits until all have ended, at most `deadline`; then drops the rest.
-    [[nodiscard]] boost::asio::awaitable<void> drain(std::chrono::milliseconds deadline = std::chrono::seconds(5));
+    /// Stops accepting, answers requests whose head has begun with 503, lets those that a handler has finish, closes every
+    /// WebSocket of the attached servers with 1001, spread over `spread`, and waits until all have ended, at most
+    /// `deadline`; then drops the rest.
+    [[nodiscard]] boost::asio::awaitable<void> drain(std::chrono::milliseconds deadline = std::chrono::seconds(5),
+                                                     std::chrono::milliseconds spread = {});
 
     /// Stops accepting and starts to close everything. Returns at once.
     void stop();

@@ -4,6 +4,7 @@
 #include <wsio/endpoint.hpp>
 #include <wsio/forwarding_header.hpp>
 #include <wsio/headers.hpp>
+#include <wsio/log.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/request.hpp>
 #include <wsio/statistics.hpp>
@@ -62,6 +63,15 @@ struct timeouts {
     std::chrono::milliseconds handshake{10'000};
     /// From the closing frame to the end of the TCP connection; dropped beyond.
     std::chrono::milliseconds close{5'000};
+};
+
+/// How a server says goodbye.
+struct drain_options {
+    /// How long it waits for connections to end before it drops them. Each has `timeouts::close` from its closing frame on.
+    std::chrono::milliseconds deadline{5'000};
+    /// Over how much of the deadline the closing frames are spread, evenly, so that not all clients connect elsewhere at the
+    /// same moment; all at once by default. Connections work as ever until it is their turn.
+    std::chrono::milliseconds spread{0};
 };
 
 /// What `options::authorize` decides about a request.
@@ -138,6 +148,8 @@ struct options {
     std::function<void(std::exception_ptr, const request&)> on_exception = {};
     /// `serve`: called once, when the port is open, with the address that it listens on.
     std::function<void(const endpoint&)> on_listening = {};
+    /// Gets a line for each event that an operator needs; `wsio::print_log` prints it. Nothing is logged by default.
+    log_function log = {};
     /// Adds up what this server counts with what others do; `serve` with several loops is read through it.
     std::shared_ptr<wsio::monitor> monitor = {};
     /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
@@ -160,6 +172,8 @@ struct options {
     struct timeouts timeouts {};
     /// Compression of messages, off by default.
     struct compression compression {};
+    /// `serve`: what the first SIGINT or SIGTERM does. A second one stops at once.
+    drain_options drain = {};
     /// `serve`: how many loops, each on its own thread; 0 for one on every core. Other ways to listen use one.
     unsigned threads = 0;
 };

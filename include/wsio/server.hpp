@@ -88,9 +88,11 @@ public:
     /// Gives the port that the server listens on; 0 when it does not.
     [[nodiscard]] std::uint16_t port() const { return local_endpoint().port; }
 
-    /// Stops accepting, closes every connection with 1001 and waits until they have ended, at most `deadline`; then drops
-    /// the rest.
-    [[nodiscard]] boost::asio::awaitable<void> drain(std::chrono::milliseconds deadline = std::chrono::seconds(5));
+    /// Stops accepting, answers handshakes in progress with 503, closes every connection with 1001 behind all that was sent,
+    /// and waits until they have ended, at most `deadline`; then drops the rest. The closing frames are spread evenly over
+    /// `spread`, which is part of the deadline (`drain_options`); all go at once by default.
+    [[nodiscard]] boost::asio::awaitable<void> drain(std::chrono::milliseconds deadline = std::chrono::seconds(5),
+                                                     std::chrono::milliseconds spread = {});
 
     /// Stops accepting, starts to close every connection with 1001 and lets `accept` give nothing. Returns at once.
     void stop();

@@ -10,6 +10,7 @@
 #include <wsio/forwarding_header.hpp>
 #include <wsio/headers.hpp>
 #include <wsio/http_server.hpp>
+#include <wsio/log.hpp>
 #include <wsio/message.hpp>
 #include <wsio/options.hpp>
 #include <wsio/protocol_version.hpp>

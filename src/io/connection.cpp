@@ -228,6 +228,11 @@ void connection::fail(close_code code, std::string_view cause) {
     finish();
 }
 
+void connection::interrupt() {
+    interrupted_ = true;
+    receiver_.wake_later();
+}
+
 void connection::finish() {
     if (phase_ >= phase::finishing) return;
     phase_ = phase::finishing;

@@ -91,6 +91,9 @@ public:
     static boost::asio::awaitable<void> written(connection& c);
     /// Tells whether the session waits in `fill`.
     [[nodiscard]] bool awaits_input() const noexcept { return phase_ == phase::handshake && filling_; }
+    /// Ends the session's wait for input, for good: the server stops.
+    void interrupt();
+    [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
     /// While the application decides about the handshake, its deadline sends `answer` and ends the connection; null again
     /// when the application has decided.
     void answer_at_deadline(const std::string* answer) noexcept { late_answer_ = answer; }
@@ -239,6 +242,7 @@ private:
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
     bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
     bool filling_ : 1 = false;         ///< The session waits for input.
+    bool interrupted_ : 1 = false;     ///< The session must not wait for input any more.
     bool timed_out_ : 1 = false;       ///< The handshake's deadline has passed.
     bool event_pending_ : 1 = false;   ///< `event_` holds a message that nobody has taken yet.
     bool more_to_read_ : 1 = false;    ///< The last receive was full: the socket may hold more.

@@ -157,7 +157,8 @@ void connection::append_input(std::string_view bytes) {
 
 asio::awaitable<bool> connection::fill(connection& c) {
     auto const before = c.unparsed_.size();
-    while (c.phase_ == phase::handshake && !c.stream_ended_ && !c.timed_out_ && c.unparsed_.size() == before) {
+    while (c.phase_ == phase::handshake && !c.stream_ended_ && !c.timed_out_ && !c.interrupted_ &&
+           c.unparsed_.size() == before) {
         c.filling_ = true;
         c.read_on();
         co_await c.receiver_.wait();

@@ -1,7 +1,6 @@
 #include "io/front.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include "handshake/negotiation.hpp"
 #include "handshake/request_parser.hpp"
 #include "handshake/response.hpp"
+#include "io/draining.hpp"
+#include "io/log.hpp"
 #include "io/report.hpp"
 #include "io/session.hpp"
 #include "io/upgrade.hpp"
@@ -51,6 +52,8 @@ front::~front() {
 
 void front::listen(std::uint16_t port) {
     listen(std::move(open_listening_sockets({settings_.host, port, settings_.unix_permissions}, 1).front()));
+    log(settings_.log, log_level::info,
+        [&] { return "listening on " + listeners_.back()->local_endpoint().to_string(); });
 }
 
 void front::listen(listening_sockets sockets) {
@@ -63,8 +66,7 @@ void front::listen(listening_sockets sockets) {
                 ::close(fd);
         };
         auto on_dropped = [self](endpoint remote) {
-            if (auto const alive = self.lock())
-                alive->tell_dropped(std::move(remote), "the process has no descriptors left");
+            if (auto const alive = self.lock()) alive->out_of_descriptors(std::move(remote));
         };
         listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),
                                                         std::move(on_dropped)));
@@ -74,6 +76,12 @@ void front::listen(listening_sockets sockets) {
 
 endpoint front::local_endpoint() const {
     return listeners_.empty() ? endpoint{} : listeners_.front()->local_endpoint();
+}
+
+std::vector<endpoint> front::local_endpoints() const {
+    std::vector<endpoint> all;
+    for (auto const& each : listeners_) all.push_back(each->local_endpoint());
+    return all;
 }
 
 void front::detach(const server_state& server) {
@@ -118,7 +126,7 @@ void front::turn_away(int fd, endpoint remote, const handshake::rejection& why) 
     } else {
         ::close(fd);
     }
-    report_refused(why);
+    report_refused(remote, why);
     tell(std::move(remote), std::to_string(why.status) + ": " + why.reason);
 }
 
@@ -129,7 +137,23 @@ void front::drop(connection& c, std::string why) const {
 
 void front::tell_dropped(endpoint remote, std::string_view why) const {
     if (auto* const server = sole()) server->counts.dropped.add();
+    log(settings_.log, log_level::warning, [&] { return fmt::format("{}: dropped: {}", remote.to_string(), why); });
     tell(std::move(remote), "dropped: " + std::string(why));
+}
+
+void front::out_of_descriptors(endpoint remote) {
+    if (auto* const server = sole()) server->counts.dropped.add();
+    ++dropped_unsaid_;
+    // As many as come are dropped; their lines would be as many.
+    if (auto const now = std::chrono::steady_clock::now(); now >= say_dropped_at_) {
+        log(settings_.log, log_level::error, [&] {
+            return fmt::format("the process has no descriptors left: dropped {} connections, the last from {}",
+                               dropped_unsaid_, remote.to_string());
+        });
+        dropped_unsaid_ = 0;
+        say_dropped_at_ = now + std::chrono::seconds(1);
+    }
+    tell(std::move(remote), "dropped: the process has no descriptors left");
 }
 
 void front::tell(endpoint remote, std::string_view why) const {
@@ -156,12 +180,12 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
             if (server)
                 server->refused(read->request, too_many());
             else
-                self->report_refused(too_many());
+                self->report_refused(c.remote(), too_many());
             refuse(c, too_many());
             co_return false;
         }
         if (upgrades) {
-            if (!server) self->report_refused({404, "no WebSocket server serves this path"});
+            if (!server) self->report_refused(c.remote(), {404, "no WebSocket server serves this path"});
             co_return co_await upgrade(std::move(server), c, std::move(read->request));
         }
         c.clear_deadline();  // the handler takes the time that it needs
@@ -182,16 +206,20 @@ void front::report_refused_tls(const connection& c) const {
     request nothing_asked;
     nothing_asked.remote_endpoint(c.remote());
     if (auto* const server = sole()) server->counts.tls_failures.add();
+    log(settings_.log, log_level::warning,
+        [&] { return fmt::format("{}: refused: {}", c.remote().to_string(), c.tls_refusal()); });
     for (auto const& server : servers_) server->failed(nothing_asked, "400: " + std::string(c.tls_refusal()));
 }
 
 void front::refuse_head(connection& c, const handshake::rejection& why) const {
-    report_refused(why);
+    report_refused(c.remote(), why);
     refuse(c, why);
 }
 
-void front::report_refused(const handshake::rejection& why) const {
-    if (auto* const server = sole()) server->refused_http(why);
+void front::report_refused(const endpoint& remote, const handshake::rejection& why) const {
+    if (auto* const server = sole()) server->counts.refused(why.status);
+    log(settings_.log, log_level::warning,
+        [&] { return fmt::format("{}: refused: {}: {}", remote.to_string(), why.status, why.reason); });
 }
 
 // Gives an empty header when none is expected, nothing when the connection has ended over it.
@@ -210,8 +238,8 @@ asio::awaitable<std::unique_ptr<handshake::proxy_header>> front::read_proxy_head
         if (co_await connection::fill(c)) continue;
         if (c.timed_out())
             self.drop(c, "PROXY header: it took too long");
-        else if (c.input().empty())
-            c.finish();  // a proxy that looks whether somebody listens
+        else if (c.input().empty() || c.interrupted())
+            c.finish();  // a proxy that looks whether somebody listens, or we stop
         else
             self.drop(c, "PROXY header: the connection ended within it");
         co_return nullptr;
@@ -249,7 +277,9 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
         if (parser.status() == state::body && parser.expects_continue() && !std::exchange(continued, true))
             c.write_raw("HTTP/1.1 100 Continue\r\n\r\n");
         if (co_await connection::fill(c)) continue;
-        if (begun && c.timed_out())
+        if (begun && c.interrupted())
+            self.refuse_head(c, {503, "the server is stopping"});
+        else if (begun && c.timed_out())
             self.refuse_head(c, {408, "the request took too long"});
         else
             c.finish();
@@ -260,7 +290,7 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
 
 asio::awaitable<http_response> front::respond(const front& self, const request& r) {
     if (!self.handler_) {
-        self.report_refused({501, "this port speaks only WebSocket"});
+        self.report_refused(r.client_endpoint(), {501, "this port speaks only WebSocket"});
         co_return http_response{501, "this port speaks only WebSocket\n"};
     }
     std::exception_ptr failure;
@@ -269,7 +299,7 @@ asio::awaitable<http_response> front::respond(const front& self, const request& 
     } catch (...) {
         failure = std::current_exception();
     }
-    report_exception(self.settings_.on_exception, std::move(failure), r);
+    report_exception(self.settings_.on_exception, self.settings_.log, std::move(failure), r);
     co_return failed();
 }
 
@@ -282,7 +312,7 @@ void front::write(const front& self, connection& c, const request& r, const http
     try {
         bytes = handshake::response(response, head_only, keep_alive);
     } catch (...) {  // a content type that would split the response, say
-        report_exception(self.settings_.on_exception, std::current_exception(), r);
+        report_exception(self.settings_.on_exception, self.settings_.log, std::current_exception(), r);
         bytes = handshake::response(failed(), head_only, keep_alive);
     }
     c.write_raw(bytes);
@@ -305,11 +335,7 @@ void front::stop() {
     if (loop_is_gone() || std::exchange(stopped_, true)) return;
     for (auto const& open : listeners_) open->close();
     loop_.for_each_connection([this](connection& c) {
-        if (c.owner != this || !c.awaits_input()) return;
-        if (c.input().empty())
-            c.finish();
-        else
-            refuse(c, {503, "the server is stopping"});
+        if (c.owner == this && c.awaits_input()) c.interrupt();
     });
 }
 
@@ -318,21 +344,11 @@ void front::stop_all() {
     for (auto const& server : servers_) server->stop();
 }
 
-asio::awaitable<void> front::drain(std::shared_ptr<front> self, std::chrono::milliseconds deadline) {
-    self->stop_all();
-    auto const end = std::chrono::steady_clock::now() + deadline;
-    asio::steady_timer timer(self->executor_);
-    for (;;) {
-        bool any = false;
-        self->loop_.for_each_connection(
-            [&](connection& c) { any = any || (c.current_phase() != connection::phase::ended && self->owns(c)); });
-        if (!any || std::chrono::steady_clock::now() >= end) break;
-        timer.expires_after(std::chrono::milliseconds(10));
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-    self->loop_.for_each_connection([&self](connection& c) {
-        if (self->owns(c)) c.destroy(ended_by::server, "the server stopped before the connection had ended");
-    });
+asio::awaitable<void> front::drain(std::shared_ptr<front> self, drain_options how) {
+    self->stop();
+    for (auto const& server : self->servers_) server->take_no_more();
+    std::function<bool(const connection&)> belongs = [self](const connection& c) { return self->owns(c); };
+    co_await detail::drain(self->loop_, self->executor_, self->settings_.log, how, std::move(belongs));
 }
 
 }  // namespace wsio::detail

@@ -38,6 +38,7 @@ public:
                 .trusted_proxies = server.trusted_proxies,
                 .forwarding = server.forwarding,
                 .proxy_protocol = server.proxy_protocol,
+                .log = server.log,
                 .tls = server.tls};
     }
 
@@ -56,13 +57,14 @@ public:
     void attach(std::shared_ptr<server_state> server) { servers_.push_back(std::move(server)); }
     void detach(const server_state& server);
     [[nodiscard]] endpoint local_endpoint() const;
+    [[nodiscard]] std::vector<endpoint> local_endpoints() const;
     [[nodiscard]] boost::asio::any_io_executor executor() const { return executor_; }
 
     /// Closes the port, and the connections that wait between two requests.
     void stop();
     /// Stops the attached servers too.
     void stop_all();
-    static boost::asio::awaitable<void> drain(std::shared_ptr<front> self, std::chrono::milliseconds deadline);
+    static boost::asio::awaitable<void> drain(std::shared_ptr<front> self, drain_options how);
 
 private:
     struct read_result {
@@ -73,11 +75,12 @@ private:
     void leave_loop() override { listeners_.clear(); }
     void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
+    void out_of_descriptors(endpoint remote);
     void tell_dropped(endpoint remote, std::string_view why) const;
     void report_refused_tls(const connection& c) const;
     static boost::asio::awaitable<std::unique_ptr<handshake::proxy_header>> read_proxy_header(const front& self,
                                                                                               connection& c);
-    void report_refused(const handshake::rejection& why) const;
+    void report_refused(const endpoint& remote, const handshake::rejection& why) const;
     void refuse_head(connection& c, const handshake::rejection& why) const;
     static boost::asio::awaitable<std::unique_ptr<read_result>> read_request(const front& self, connection& c);
     static boost::asio::awaitable<http_response> respond(const front& self, const request& r);
@@ -102,6 +105,8 @@ private:
     loop& loop_;
     std::vector<std::shared_ptr<listener>> listeners_;
     std::vector<std::shared_ptr<server_state>> servers_;
+    std::size_t dropped_unsaid_ = 0;  ///< Without a descriptor, since the log had a line about it.
+    std::chrono::steady_clock::time_point say_dropped_at_;
     bool stopped_ = false;
 };
 

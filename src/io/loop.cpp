@@ -156,6 +156,12 @@ void loop::for_each_connection(const std::function<void(connection&)>& visit) {
     }
 }
 
+bool loop::any_connection(const std::function<bool(const connection&)>& condition) const {
+    for (auto const* at = connections_; at != nullptr; at = at->next_)
+        if (condition(*at)) return true;
+    return false;
+}
+
 void loop::shutdown() {
     shut_down_ = true;
     lease_ = nullptr;

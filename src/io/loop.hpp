@@ -115,6 +115,7 @@ public:
     void remove(connection& c) noexcept;
     /// Calls `visit` for each connection; it may end the one it is called for.
     void for_each_connection(const std::function<void(connection&)>& visit);
+    [[nodiscard]] bool any_connection(const std::function<bool(const connection&)>& condition) const;
 
 private:
     void shutdown() override;

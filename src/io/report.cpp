@@ -4,6 +4,9 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
+
+#include "io/log.hpp"
 
 namespace wsio::detail {
 
@@ -19,28 +22,34 @@ std::string describe(const std::exception_ptr& exception) {
     }
 }
 
+// A line for the log, or else for standard error; and the hook.
+void tell(const std::function<void(std::exception_ptr, const request&)>& hook, const log_function& log_to,
+          std::exception_ptr exception, const request& r, const std::string& line) {
+    log(log_to, log_level::error, [&] { return line; });
+    if (hook)
+        hook(std::move(exception), r);
+    else if (!log_to)
+        fmt::print(stderr, "wsio: {}\n", line);
+}
+
 }  // namespace
 
-void report_exception(const std::function<void(std::exception_ptr, const request&)>& hook, std::exception_ptr exception,
-                      const request& r) noexcept {
+void report_exception(const std::function<void(std::exception_ptr, const request&)>& hook, const log_function& log_to,
+                      std::exception_ptr exception, const request& r) noexcept {
     try {
-        if (hook)
-            hook(std::move(exception), r);
-        else
-            fmt::print(stderr, "wsio: an exception left the handler of {} {} from {}: {}\n", r.method(), r.target(),
-                       r.client_endpoint().to_string(), describe(exception));
+        auto const line = fmt::format("an exception left the handler of {} {} from {}: {}", quoted(r.method()),
+                                      quoted(r.target()), r.client_endpoint().to_string(), describe(exception));
+        tell(hook, log_to, std::move(exception), r, line);
     } catch (...) {
         // Nobody is left to tell.
     }
 }
 
 void report_failed_reload(const std::function<void(std::exception_ptr, const request&)>& hook,
-                          std::exception_ptr exception) noexcept {
+                          const log_function& log_to, std::exception_ptr exception) noexcept {
     try {
-        if (hook)
-            hook(std::move(exception), request("(reload)", ""));
-        else
-            fmt::print(stderr, "{}; the certificates from before stay in use\n", describe(exception));
+        auto const line = describe(exception) + "; the certificates from before stay in use";
+        tell(hook, log_to, std::move(exception), request("(reload)", ""), line);
     } catch (...) {
         // Nobody is left to tell.
     }

@@ -8,6 +8,8 @@
 #include <functional>
 #include <utility>
 
+#include "io/draining.hpp"
+#include "io/log.hpp"
 #include "io/report.hpp"
 
 namespace wsio::detail {
@@ -20,8 +22,7 @@ server_state::server_state(asio::any_io_executor executor, options settings)
       proxies_(settings_.trusted_proxies),
       executor_(std::move(executor)),
       loop_(loop::of(executor_)),
-      arrival_(std::in_place, executor_, asio::steady_timer::time_point::max()),
-      all_ended_(std::in_place, executor_) {
+      arrival_(std::in_place, executor_, asio::steady_timer::time_point::max()) {
     if (settings_.monitor) settings_.monitor->add(counts);
 }
 
@@ -31,7 +32,6 @@ server_state::~server_state() {
 
 void server_state::leave_loop() {
     arrival_.reset();
-    all_ended_.reset();
     counts.nothing_is_left();
 }
 
@@ -44,7 +44,12 @@ void server_state::show_headers(const request& r, headers& fields) const {
     if (on_headers) on_headers(r, fields);
 }
 
-void server_state::opened(connection& c) {
+void server_state::opened(connection& c, const request& r) {
+    log(settings_.log, log_level::info, [&] {
+        return fmt::format("{}: opened {}, {}{}{}", r.client_endpoint().to_string(), quoted(r.target()),
+                           to_string(c.strategy()->version()), r.secure() ? ", TLS" : "",
+                           c.is_compressed() ? ", compressed" : "");
+    });
     ++open_;
     counts.opened(c.strategy()->version());
     if (!settings_.client_tracking) return;
@@ -67,11 +72,18 @@ void server_state::ended(connection& c) {
         free_places_.push_back(c.place);
         std::push_heap(free_places_.begin(), free_places_.end(), std::greater<>());
     }
-    if (open_ == 0 && all_ended_) all_ended_->cancel();
+    auto const& how = *c.ending();
+    log(settings_.log, how.by == ended_by::library ? log_level::warning : log_level::info, [&] {
+        return fmt::format("{}: closed: {}", c.agreed().request().client_endpoint().to_string(), how.to_string());
+    });
 }
 
 void server_state::refused(const request& r, const handshake::rejection& why) {
     counts.refused(why.status);
+    log(settings_.log, log_level::warning, [&] {
+        return fmt::format("{}: refused {} {}: {}: {}", r.client_endpoint().to_string(), quoted(r.method()),
+                           quoted(r.target()), why.status, why.reason);
+    });
     failed(r, fmt::format("{}: {}", why.status, why.reason));
 }
 
@@ -85,7 +97,7 @@ void server_state::failed(const request& r, std::string_view why) const {
 }
 
 void server_state::report(std::exception_ptr exception, const request& r) const {
-    report_exception(settings_.on_exception, std::move(exception), r);
+    report_exception(settings_.on_exception, settings_.log, std::move(exception), r);
 }
 
 void server_state::hand_out(socket opened) {
@@ -131,26 +143,26 @@ std::map<std::size_t, socket> server_state::clients() const {
     return table;
 }
 
-void server_state::stop() {
+void server_state::take_no_more() {
     if (loop_is_gone() || std::exchange(stopped_, true)) return;
     if (on_stop) on_stop();
-    loop_.for_each_connection([this](connection& c) {
-        if (c.server().get() == this)
-            c.end(close_code::going_away, "the server is stopping", ended_by::server, "the server is stopping");
-    });
-    close_accepted();  // behind the loop: they are closed with 1001, too
+    for (auto& waiting : accepted_) close_for_stop(*connection::of(waiting));
+    close_accepted();
     arrival_->cancel();
 }
 
-asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, std::chrono::milliseconds deadline) {
-    self->stop();
-    if (self->open_ != 0) {
-        self->all_ended_->expires_after(deadline);
-        co_await self->all_ended_->async_wait(asio::experimental::as_tuple(asio::use_awaitable));
-    }
-    self->loop_.for_each_connection([&self](connection& c) {
-        if (c.server() == self) c.destroy(ended_by::server, "the server stopped before the connection had ended");
+void server_state::stop() {
+    if (loop_is_gone()) return;
+    take_no_more();
+    loop_.for_each_connection([this](connection& c) {
+        if (c.server().get() == this) close_for_stop(c);
     });
+}
+
+asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, drain_options how) {
+    self->take_no_more();
+    std::function<bool(const connection&)> belongs = [self](const connection& c) { return c.server() == self; };
+    co_await detail::drain(self->loop_, self->executor_, self->settings_.log, how, std::move(belongs));
 }
 
 }  // namespace wsio::detail

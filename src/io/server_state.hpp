@@ -50,10 +50,8 @@ public:
     void show_headers(const request& r, headers& fields) const;
 
     // What the session reports.
-    void opened(connection& c);
+    void opened(connection& c, const request& r);
     void refused(const request& r, const handshake::rejection& why);
-    /// Counts a request at this server's own port that never was a handshake, so that `on_error` is not told.
-    void refused_http(const handshake::rejection& why) { counts.refused(why.status); }
     void failed(const request& r, std::string_view why) const;
     void ended(connection& c);
     void report(std::exception_ptr exception, const request& r) const;
@@ -63,9 +61,11 @@ public:
 
     // What `server` offers.
     static boost::asio::awaitable<std::optional<socket>> accept(std::shared_ptr<server_state> self);
-    static boost::asio::awaitable<void> drain(std::shared_ptr<server_state> self, std::chrono::milliseconds deadline);
+    static boost::asio::awaitable<void> drain(std::shared_ptr<server_state> self, drain_options how);
     [[nodiscard]] std::map<std::size_t, socket> clients() const;
     [[nodiscard]] std::size_t clients_count() const noexcept { return settings_.client_tracking ? open_ : 0; }
+    /// Takes nothing in any more; those that wait for `accept` are closed, as nobody will have them.
+    void take_no_more();
     void stop();
     /// Closes the connections that wait for `accept`.
     void close_accepted() {
@@ -81,7 +81,7 @@ public:
     /// Stops the listener that feeds this server alone; set by `listen`.
     std::function<void()> on_stop;
     /// Drains that listener; set by `listen`.
-    std::function<boost::asio::awaitable<void>(std::chrono::milliseconds)> on_drain;
+    std::function<boost::asio::awaitable<void>(drain_options)> on_drain;
     /// Gives the address of that listener.
     std::function<endpoint()> local_endpoint;
 
@@ -96,7 +96,6 @@ private:
     /// Where `accept` waits. Not Asio's channel: that of Boost 1.81 takes nothing any more once a waiting receive was
     /// cancelled.
     std::optional<boost::asio::steady_timer> arrival_;
-    std::optional<boost::asio::steady_timer> all_ended_;
     std::vector<connection*> places_;       ///< Open connections; null where a place is free.
     std::vector<std::size_t> free_places_;  ///< A heap: the lowest free place first.
     std::size_t open_ = 0;

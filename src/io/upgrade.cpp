@@ -32,7 +32,10 @@ struct candidate {
     std::exception_ptr failure;        ///< What the application threw.
 };
 
-rejection busy() { return {503, "the server takes no more connections now; try again later"}; }
+rejection busy(const server_state& server) {
+    return {503,
+            server.stopped() ? "the server is stopping" : "the server takes no more connections now; try again later"};
+}
 
 // permessage-deflate belongs to RFC 6455; the older protocols had other ideas of an extension.
 std::optional<rejection> agree_on_compression(candidate& who, const compression& settings) {
@@ -50,7 +53,7 @@ std::optional<rejection> check(candidate& who, const server_state* server) {
     who.offer = std::get<handshake::offer>(std::move(recognised));
     if (!handshake::origin_allowed(who.offer, who.r, server->settings().origins))
         return rejection{403, "this origin may not connect; the server's list of origins has to name it"};
-    if (!server->has_room()) return busy();
+    if (!server->has_room()) return busy(*server);
     return agree_on_compression(who, server->settings().compression);
 }
 
@@ -150,7 +153,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
             who.refusal = rejection{500, "the server failed to decide about this request"};
         }
     }
-    if (!who.refusal && !server->has_room()) who.refusal = busy();  // the application may have taken its time
+    if (!who.refusal && !server->has_room()) who.refusal = busy(*server);  // the application may have taken its time
     if (!who.refusal && c.timed_out()) who.refusal = rejection{408, "the handshake took too long"};
     if (who.refusal) {
         if (server) server->refused(who.r, *who.refusal);
@@ -159,15 +162,17 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     }
     c.write_raw(who.head);
     bool const complete = handshake::nonce_size(who.offer.version) == 0 || co_await answer_nonce(c, who.offer);
-    if (!complete || c.current_phase() != connection::phase::handshake) {
-        server->refused(who.r, {408, "the connection ended before the handshake was complete"});
+    if (!complete || c.current_phase() != connection::phase::handshake || server->stopped()) {
+        server->refused(who.r, server->stopped()
+                                   ? busy(*server)
+                                   : rejection{408, "the connection ended before the handshake was complete"});
         c.finish();
         co_return false;
     }
     auto const& strategy = protocols[who.offer.version];
     c.open(strategy, opening(who.r, who.subprotocol, std::move(who.user_value)), server);
     if (who.deflate) c.compress(who.deflate->parameters);
-    server->opened(c);
+    server->opened(c, who.r);
     co_return true;
 }
 

@@ -1,5 +1,6 @@
 #include "io/fixture.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
@@ -140,6 +141,43 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_at_once) {
     BOOST_TEST(!server.ended());
     server.interrupt();
     BOOST_TEST(server.ended(2s));
+}
+
+BOOST_AUTO_TEST_CASE(sigterm_drains_as_the_options_say) {
+    std::mutex mutex;
+    auto lines = std::vector<std::string>();
+    auto const monitor = std::make_shared<wsio::monitor>();
+    serving server(world::echo_back, {.log =
+                                          [&](wsio::log_level, std::string_view line) {
+                                              auto const lock = std::lock_guard(mutex);
+                                              lines.emplace_back(line);
+                                          },
+                                      .monitor = monitor,
+                                      .drain = {.deadline = 300ms, .spread = 50ms},
+                                      .threads = 2});
+    auto silent = std::vector<client>();
+    for (int i = 0; i < 4; ++i) silent.push_back(server.connect());
+    silent.front().send(frame(text_frame, "a")).expect(server_frame(text_frame, "a"));
+    BOOST_TEST(monitor->statistics().connections().open == 4U);
+    BOOST_TEST(monitor->statistics().messages_received == 1U);
+    auto const begin = std::chrono::steady_clock::now();
+    ::kill(::getpid(), SIGTERM);
+    BOOST_TEST(server.ended(limit));
+    auto const took = std::chrono::steady_clock::now() - begin;
+    BOOST_TEST((took >= 290ms && took < 3s));  // the close timeout is 5 s
+    for (auto& each : silent) each.expect_last(server_close(1001, stopping));
+    BOOST_TEST(monitor->statistics().connections().open == 0U);
+    BOOST_TEST((monitor->statistics().endings.at({ended_by::server, close_code::going_away}) == 4U));
+    auto const lock = std::lock_guard(mutex);
+    auto const count = [&](std::string_view part) {
+        return std::count_if(lines.begin(), lines.end(), [&](auto const& line) { return contains(line, part); });
+    };
+    BOOST_TEST(count("listening on 127.0.0.1:") == 1);
+    BOOST_TEST(count("SIGTERM: stopping") == 1);
+    BOOST_TEST(count("draining ") == 2);
+    BOOST_TEST(count("drained; ") == 2);
+    BOOST_TEST(count(": opened /, hybi-13") == 4);
+    BOOST_TEST(count(": closed: 1001 going away, ended by the server") == 4);
 }
 
 BOOST_AUTO_TEST_CASE(serve_throws_when_the_port_is_taken_or_options_make_no_sense) {
