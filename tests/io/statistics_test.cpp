@@ -148,6 +148,19 @@ BOOST_AUTO_TEST_CASE(refusals_are_counted_by_status) {
     BOOST_TEST(server.statistics().connections().total == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_turned_away_or_dropped_is_counted) {
+    world w;
+    auto full = w.echo({.limits = {.connections = 1}});
+    auto const first = connect(w, full.port());
+    client(w, full.port()).read_all();
+    BOOST_TEST((full.statistics().refusals == refusals{{503, 1}}));
+    BOOST_TEST(full.statistics().dropped == 0U);
+    auto behind_proxy = w.echo({.trusted_proxies = {"192.0.2.1"}, .proxy_protocol = true});
+    client(w, behind_proxy.port()).read_all();
+    BOOST_TEST(behind_proxy.statistics().dropped == 1U);
+    BOOST_TEST(behind_proxy.statistics().refusals.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_verdict_with_a_strange_status_is_counted_within_bounds) {
     world w;
     auto server = w.listen({.authorize = [](const wsio::request&) -> awaitable<wsio::verdict> {
