@@ -39,6 +39,8 @@ void write_as(connection* c, std::string_view payload, bool binary, send_options
 
 asio::awaitable<void> nothing() { co_return; }
 
+asio::awaitable<bool> never_drained() { co_return false; }
+
 // A static coroutine that holds the connection, so that the handle may be moved or dropped meanwhile.
 asio::awaitable<void> until_ended(connection& c, detail::operation) { co_await connection::wait_until_ended(c); }
 
@@ -81,6 +83,11 @@ socket& socket::write(std::span<const std::byte> binary, send_options how) {
 socket& socket::write(const message& message, send_options how) {
     write_as(connection_, message.text(), message.is_binary(), how);
     return *this;
+}
+
+asio::awaitable<bool> socket::drained() {
+    if (connection_ == nullptr) return never_drained();
+    return connection::drained(*connection_, detail::operation(connection_));
 }
 
 socket& socket::ping(std::string_view payload) {

@@ -15,6 +15,7 @@
 #include <any>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -43,8 +44,8 @@ struct limits {
     /// Received messages that wait for `receive`, in bytes (each counts 64 more than its payload). Beyond it the
     /// connection is not read, so that TCP holds the peer back.
     std::size_t read_ahead = 256 * 1024;
-    /// Bytes that wait for the network. `send` waits while there are more; `write` closes the connection with 1013 when
-    /// its message would make it four times as many.
+    /// Bytes that wait for the network. `send` waits while there are more; `write` does what `options::when_full` says
+    /// when its message would make it more than four times as many.
     std::size_t outbox = 1024 * 1024;
     /// Sockets that wait for `server::accept`; an upgrade beyond it is answered with 503.
     std::size_t accept_backlog = 1024;
@@ -72,6 +73,21 @@ struct drain_options {
     /// Over how much of the deadline the closing frames are spread, evenly, so that not all clients connect elsewhere at the
     /// same moment; all at once by default. Connections work as ever until it is their turn.
     std::chrono::milliseconds spread{0};
+};
+
+/// What becomes of a message that `socket::write` is given when too much waits for the network already.
+///
+/// Too much is what would let more than four times `limits::outbox` wait: the bytes that wait, with their frames' heads, and
+/// this message's. Behind a peer that takes nothing, 64 bytes more count for each frame that `drop_oldest` and `keep_newest`
+/// keep apart. A message that nothing waits before is always taken, whatever its size.
+///
+/// Only messages of `write` are ever dropped, and only whole: what the network has been given a part of, what `send` sent,
+/// pings, pongs and the closing frame all go out.
+enum class when_full : std::uint8_t {
+    close,        ///< The connection is closed with 1013.
+    drop_newest,  ///< The message is dropped.
+    drop_oldest,  ///< The oldest are dropped until there is room; the message itself, if there is none even then.
+    keep_newest,  ///< All that can be are dropped but the message; it as well, if there is no room even then.
 };
 
 /// What `options::authorize` decides about a request.
@@ -169,6 +185,9 @@ struct options {
     /// `handle_upgrade`, has none of its own: `std::invalid_argument`.
     class tls tls = {};
     struct limits limits {};
+    /// What `socket::write` does for a peer that reads too slowly. With `drop_oldest` and `keep_newest` messages that wait
+    /// behind others are not compressed.
+    enum when_full when_full = wsio::when_full::close;
     struct timeouts timeouts {};
     /// Compression of messages, off by default.
     struct compression compression {};

@@ -70,13 +70,21 @@ public:
     [[nodiscard]] boost::asio::awaitable<send_result> send(const message& message, send_options how = {});
 
     /// Queues a text message without waiting and gives the socket for the next call:
-    /// `socket.write("a").write("b").end()`. Does nothing when the connection is closing or closed. A connection whose
-    /// queue is over four times `limits::outbox` is closed with 1013.
+    /// `socket.write("a").write("b").end()`. Does nothing when the connection is closing or closed. What happens to a
+    /// message that would let more than four times `limits::outbox` wait is for `options::when_full` to say; by default the
+    /// connection is closed with 1013.
     socket& write(std::string_view text, send_options how = {});
     /// Queues a binary message; throws as `send` does on the hixie drafts.
     socket& write(std::span<const std::byte> binary, send_options how = {});
     /// Queues a message as the kind it is.
     socket& write(const message& message, send_options how = {});
+
+    /// Waits until the network has taken all that was sent, and what is sent meanwhile: `buffered_amount()` is then 0. That
+    /// the peer has read it is not said.
+    ///
+    /// Gives true, or false when the connection is over. Any number of coroutines may wait. Cancellation ends only the
+    /// wait.
+    [[nodiscard]] boost::asio::awaitable<bool> drained();
 
     /// Sends a ping with at most 125 bytes (`std::length_error` beyond). Does nothing on the hixie drafts, which have
     /// none.

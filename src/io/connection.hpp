@@ -119,6 +119,8 @@ public:
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);
     void abandon_send() { outbox_.own_borrowed(); }
     void write(protocol::opcode type, std::string_view payload, send_options how);
+    /// Waits until nothing waits for the network; false when the connection has ended.
+    [[nodiscard]] static boost::asio::awaitable<bool> drained(connection& c, operation held);
     void ping(std::string_view payload);
     void end(close_code code, std::string_view reason, ended_by who = ended_by::application, std::string cause = {});
     [[nodiscard]] static boost::asio::awaitable<void> wait_until_ended(connection& c);
@@ -211,6 +213,7 @@ private:
     void transmission_failed();
     outbox::result transmit_outbox();
     void append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow);
+    void write_behind(protocol::opcode type, std::string_view payload, send_options how);
     void write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
     void wait_for_the_network();
     void flush_cork();

@@ -30,12 +30,49 @@ bool connection::has_room() const noexcept {
 
 void connection::write(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return;
-    if (outbox_.size() + payload.size() > 4 * server_->settings().limits.outbox && !outbox_.empty()) {
-        end(close_code::try_again_later, "too much is waiting to be sent", ended_by::library,
-            "the peer reads too slowly: write() found too much waiting to be sent");
+    if (outbox_.empty())
+        append_message(type, payload, how, false);
+    else
+        write_behind(type, payload, how);
+}
+
+// A message that others wait before. Those that may be dropped stay whole frames until the network takes them.
+void connection::write_behind(protocol::opcode type, std::string_view payload, send_options how) {
+    auto const& settings = server_->settings();
+    auto const policy = settings.when_full;
+    auto const bound = 4 * settings.limits.outbox;
+    auto const frame = strategy_->wrap(type, payload.size());
+    auto const size = frame.head().size() + payload.size() + frame.tail().size();
+    bool const droppable = policy == when_full::drop_oldest || policy == when_full::keep_newest;
+    auto const fits = [&] {
+        auto const overhead = droppable && blocked_ ? outbox::frame_overhead : 0;
+        return outbox_.empty() || outbox_.cost() + overhead + size <= bound;
+    };
+    if (!fits() && !blocked_) {
+        flush();  // perhaps nobody has asked the network yet
+        if (phase_ != phase::open) return;
+    }
+    if (!fits()) {
+        if (policy == when_full::close) {
+            end(close_code::try_again_later, "too much is waiting to be sent", ended_by::library,
+                "the peer reads too slowly: write() found too much waiting to be sent");
+            return;
+        }
+        if (policy == when_full::drop_newest) return;
+        auto const waiting = outbox_.size();
+        while ((policy == when_full::keep_newest || !fits()) && outbox_.drop_oldest()) {
+        }
+        count_waiting(waiting);
+        if (!fits()) return;
+    }
+    // One that was compressed with the connection's own compressor could not be dropped: the next would refer to it.
+    if (!droppable || !blocked_) {
+        append_message(type, payload, how, false);
         return;
     }
-    append_message(type, payload, how, false);
+    auto const waiting = outbox_.size();
+    outbox_.append_droppable(frame.head(), payload, frame.tail());
+    count_waiting(waiting);
 }
 
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
@@ -92,9 +129,7 @@ void connection::append(std::string_view head, std::string_view payload, std::st
         }
     }
     auto const waiting = outbox_.size();
-    outbox_.append(head);
-    outbox_.append(payload);
-    outbox_.append(tail);
+    outbox_.append(head, payload, tail);
     count_waiting(waiting);
     if (!blocked_) loop_.flush_later(*this);
 }
@@ -202,6 +237,13 @@ void connection::after_flush(outbox::result result) {
 asio::awaitable<void> connection::wait_for_room(connection& c) {
     waiting_list::place waiting(c.senders_);
     while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await waiting.wait();
+}
+
+asio::awaitable<bool> connection::drained(connection& c, operation) {
+    if (c.phase_ != phase::ended && c.loop_.current() == &c) c.flush_cork();
+    waiting_list::place waiting(c.senders_);
+    while (c.phase_ != phase::ended && c.buffered_amount() != 0) co_await waiting.wait();
+    co_return c.phase_ != phase::ended;
 }
 
 asio::awaitable<void> connection::written(connection& c) {

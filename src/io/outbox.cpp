@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace wsio::detail {
 
@@ -29,6 +30,66 @@ std::ptrdiff_t write_pieces(int fd, std::string_view a, std::string_view b, std:
         if (errno == EINTR) continue;
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     }
+}
+
+// So many bytes of waiting frames are given to the network at a time; what is given can no longer be dropped.
+constexpr std::size_t frames_at_once = 64 * 1024;
+
+void outbox::append(std::string_view head, std::string_view payload, std::string_view tail) {
+    if (waiting_) {
+        wait(head, payload, tail, false);
+        return;
+    }
+    auto& end = own_end();
+    end.append(head);
+    end.append(payload);
+    end.append(tail);
+}
+
+void outbox::append_droppable(std::string_view head, std::string_view payload, std::string_view tail) {
+    if (empty())
+        append(head, payload, tail);
+    else
+        wait(head, payload, tail, true);
+}
+
+void outbox::wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable) {
+    std::string bytes;
+    bytes.reserve(head.size() + payload.size() + tail.size());
+    bytes.append(head).append(payload).append(tail);
+    auto const size = bytes.size();
+    if (!waiting_) waiting_ = std::make_unique<frames_waiting>();
+    waiting_->frames.push_back({std::move(bytes), droppable});
+    waiting_->bytes += size;
+}
+
+bool outbox::drop_oldest() {
+    while (waiting_) {
+        auto const& oldest = waiting_->frames.front();
+        if (!oldest.droppable) {
+            take_frame();  // so that it is not passed again and again
+            continue;
+        }
+        waiting_->bytes -= oldest.bytes.size();
+        waiting_->frames.pop_front();
+        if (waiting_->frames.empty()) waiting_.reset();
+        return true;
+    }
+    return false;
+}
+
+void outbox::take_frame() {
+    auto const& first = waiting_->frames.front();
+    own_end().append(first.bytes);
+    waiting_->bytes -= first.bytes.size();
+    waiting_->frames.pop_front();
+    if (waiting_->frames.empty()) waiting_.reset();
+}
+
+void outbox::take_frames() {
+    front_.release();
+    written_ = 0;
+    while (waiting_ && front_.size() < frames_at_once) take_frame();
 }
 
 void outbox::own_borrowed() {
@@ -62,6 +123,7 @@ void outbox::clear() noexcept {
     written_ = 0;
     borrowed_ = {};
     back_.release();
+    waiting_.reset();
 }
 
 }  // namespace wsio::detail

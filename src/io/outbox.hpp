@@ -4,22 +4,38 @@
 #include <wsio/protocol/strategy.hpp>
 
 #include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
 #include <string_view>
 
 namespace wsio::detail {
 
 /// The bytes of one connection that wait for the network, in order: a run of our own bytes, then perhaps a payload in
-/// its sender's memory, then another run of our own. An empty outbox owns no memory.
+/// its sender's memory, then another run of our own, then perhaps whole frames, of which some may still be dropped. Frames
+/// never wait alone: the first is moved to the bytes when there are no others. An empty outbox owns no memory.
 class outbox {
 public:
     [[nodiscard]] bool empty() const noexcept { return front_.empty() && borrowed_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept {
-        return (front_.size() - written_) + borrowed_.size() + back_.size();
+        return (front_.size() - written_) + borrowed_.size() + back_.size() + (waiting_ ? waiting_->bytes : 0);
     }
     [[nodiscard]] bool borrows() const noexcept { return !borrowed_.empty(); }
 
-    /// Appends a copy of `bytes`.
-    void append(std::string_view bytes) { own_end().append(bytes); }
+    /// Gives what the outbox costs: its bytes, and 64 more for each frame that may be dropped or waits behind one.
+    [[nodiscard]] std::size_t cost() const noexcept {
+        return size() + (waiting_ ? waiting_->frames.size() * frame_overhead : 0);
+    }
+    static constexpr std::size_t frame_overhead = 64;
+
+    /// Appends a copy of `bytes`, which are one frame or a part of one; behind frames that wait, only whole ones.
+    void append(std::string_view head, std::string_view payload = {}, std::string_view tail = {});
+
+    /// Appends a copy of a frame that may be dropped until its first byte is about to be written.
+    void append_droppable(std::string_view head, std::string_view payload, std::string_view tail);
+
+    /// Drops the oldest frame that may be; false when there is none.
+    bool drop_oldest();
 
     /// Appends `payload` without a copy: it must stay valid until it is written or `own_borrowed` is called. Only one
     /// payload may be borrowed at a time.
@@ -38,6 +54,7 @@ public:
             if (written < 0) return result::failed;
             if (written == 0) return result::blocked;
             consume(static_cast<std::size_t>(written));
+            if (empty() && waiting_) take_frames();
         }
         clear();
         return result::empty;
@@ -49,11 +66,24 @@ public:
 private:
     [[nodiscard]] byte_buffer& own_end() noexcept { return borrowed_.empty() && back_.empty() ? front_ : back_; }
     void consume(std::size_t count) noexcept;
+    void wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable);
+    void take_frame();
+    void take_frames();
+
+    struct frame {
+        std::string bytes;
+        bool droppable;
+    };
+    struct frames_waiting {
+        std::deque<frame> frames;
+        std::size_t bytes = 0;
+    };
 
     byte_buffer front_;
     std::size_t written_ = 0;  ///< How much of `front_` is gone already.
     std::string_view borrowed_;
     byte_buffer back_;
+    std::unique_ptr<frames_waiting> waiting_;  ///< Null when no frames wait.
 };
 
 /// Writes up to three pieces in one system call; gives how many bytes the socket took, 0 when it is full, -1 when it

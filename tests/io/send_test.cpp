@@ -292,4 +292,121 @@ BOOST_AUTO_TEST_CASE(a_send_that_waits_ends_with_false_when_the_connection_ends)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_full_outbox_drops_what_the_policy_says_and_tears_no_frame) {
+    using wsio::when_full;
+    constexpr std::size_t bound = 400'000;
+    for (auto version : {protocol_version::hixie_76, protocol_version::hybi_13}) {
+        for (auto policy : {when_full::drop_newest, when_full::drop_oldest, when_full::keep_newest}) {
+            world w;
+            auto server = w.listen({.limits = {.outbox = bound / 4}, .when_full = policy});
+            auto client = connect(w, server.port(), version, "/", {}, 65536);
+            auto socket = w.accept(server);
+            constexpr int count = 2000;
+            auto const text = [](int i) { return "<" + std::to_string(i) + letters(20'000) + ">"; };
+            for (int i = 0; i < count; ++i) {
+                socket.write(text(i));
+                if (i % 100 == 0) socket.ping(std::to_string(i));
+                if (i % 7 == 0) w.turn(0ms);
+                BOOST_REQUIRE(socket.buffered_amount() <= bound + 2000);  // pings are not bounded by write
+            }
+            BOOST_TEST(socket.is_open());
+            auto sent = w.start(socket.send("sent"));
+            socket.end();
+            // Every message that comes is whole, in order, and which are missing is for the policy to say.
+            bool const hybi = is_hybi(version);
+            auto const last = server_text(version, "sent") + (hybi ? server_close(1000) : std::string("\xFF\0", 2));
+            auto const got = client.read_to(last);
+            std::size_t at = 0;
+            int pings = 0;
+            std::vector<int> came;
+            for (int i = 0; i < count; ++i) {
+                if (auto const whole = server_text(version, text(i));
+                    std::string_view(got).substr(at).starts_with(whole)) {
+                    came.push_back(i);
+                    at += whole.size();
+                }
+                auto const ping = server_frame(ping_frame, std::to_string(i));
+                if (hybi && i % 100 == 0 && std::string_view(got).substr(at).starts_with(ping)) {
+                    ++pings;
+                    at += ping.size();
+                }
+            }
+            BOOST_TEST(got.size() - at == last.size());
+            BOOST_TEST(pings == (hybi ? 20 : 0));
+            BOOST_REQUIRE(came.size() > 3);
+            BOOST_TEST(came.size() < static_cast<std::size_t>(count));
+            BOOST_TEST(came.front() == 0);
+            BOOST_TEST((came.back() == count - 1) == (policy != when_full::drop_newest));
+            if (policy == when_full::drop_oldest) BOOST_TEST(came[came.size() - 3] == count - 3);
+            BOOST_REQUIRE(w.until([&] { return sent.done(); }));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_bound_of_write_is_exact) {
+    constexpr std::size_t outbox = 100'000;
+    for (std::size_t beyond : {0, 1}) {
+        slow_reader slow({.limits = {.outbox = outbox}, .when_full = wsio::when_full::drop_newest});
+        slow.socket.write(letters(8 * mebibyte));  // more than the kernel takes
+        BOOST_TEST(slow.socket.buffered_amount() > 4 * outbox);
+        auto const before = slow.socket.buffered_amount();
+        slow.socket.write("");
+        BOOST_TEST(slow.socket.buffered_amount() == before);
+        while (slow.socket.buffered_amount() > 4 * outbox - 70'000) slow.client.read(10'000);
+        auto const waiting = slow.socket.buffered_amount();  // and nothing leaves before the loop turns
+        BOOST_REQUIRE(waiting > 0);
+        auto const fits = 4 * outbox - waiting - 10;  // behind a head of 10 bytes
+        slow.socket.write(letters(fits + beyond));
+        BOOST_TEST(slow.socket.buffered_amount() == (beyond == 0 ? 4 * outbox : waiting));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_dead_reader_of_a_broadcast_costs_its_bound_and_the_others_get_everything) {
+    using wsio::when_full;
+    constexpr std::size_t bound = 400'000;
+    for (auto policy : {when_full::close, when_full::drop_newest, when_full::drop_oldest, when_full::keep_newest}) {
+        slow_reader dead({.limits = {.outbox = bound / 4}, .when_full = policy});
+        auto good = connect(dead.w, dead.server.port());
+        auto other = dead.w.accept(dead.server);
+        for (int i = 0; i < 2000; ++i) {
+            auto const news = std::to_string(i) + letters(i % 2 == 0 ? 10 : 30'000);
+            for (auto each : {dead.socket, other}) each.write(news);
+            BOOST_REQUIRE(dead.socket.buffered_amount() <= bound + 127);  // and the closing frame
+            BOOST_REQUIRE((good.read(server_frame(text_frame, news).size()) == server_frame(text_frame, news)));
+        }
+        BOOST_TEST(other.buffered_amount() == 0u);
+        BOOST_TEST(dead.socket.is_open() == (policy != when_full::close));
+        dead.socket.destroy();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(drained_waits_until_the_network_has_taken_everything) {
+    slow_reader slow;
+    auto& w = slow.w;
+    BOOST_TEST(w.run(slow.socket.drained()));
+    auto const big = letters(8 * mebibyte);
+    slow.socket.write(big);
+    auto first = w.start(slow.socket.drained());
+    auto second = w.start(slow.socket.drained());
+    auto given_up = w.start(slow.socket.drained());
+    w.turn_for(20ms);
+    BOOST_TEST((!first.done() && !second.done()));
+    given_up.cancel();
+    BOOST_REQUIRE(w.until([&] { return given_up.done(); }));
+    BOOST_CHECK_THROW((void)given_up.get(), boost::system::system_error);
+    BOOST_TEST((slow.client.read(big.size() + 10) == server_frame(text_frame, big)));
+    BOOST_REQUIRE(w.until([&] { return first.done() && second.done(); }));
+    BOOST_TEST((first.get() && second.get()));
+    BOOST_TEST(slow.socket.buffered_amount() == 0u);
+
+    slow.socket.write(big);
+    auto in_vain = w.start(slow.socket.drained());
+    w.turn_for(20ms);
+    slow.socket.destroy();
+    BOOST_REQUIRE(w.until([&] { return in_vain.done(); }));
+    BOOST_TEST(!in_vain.get());
+    BOOST_TEST(!w.run(slow.socket.drained()));
+    BOOST_TEST(!w.run(wsio::socket().drained()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
