@@ -344,10 +344,10 @@ BOOST_AUTO_TEST_CASE(a_full_outbox_drops_what_the_policy_says_and_tears_no_frame
 }
 
 BOOST_AUTO_TEST_CASE(the_bound_of_write_is_exact) {
-    constexpr std::size_t outbox = 100'000;
+    constexpr std::size_t outbox = 1'000'000;
     for (std::size_t beyond : {0, 1}) {
         slow_reader slow({.limits = {.outbox = outbox}, .when_full = wsio::when_full::drop_newest});
-        slow.socket.write(letters(8 * mebibyte));  // more than the kernel takes
+        slow.socket.write(letters(16 * mebibyte));  // more than the kernel takes
         BOOST_TEST(slow.socket.buffered_amount() > 4 * outbox);
         auto const before = slow.socket.buffered_amount();
         slow.socket.write("");
