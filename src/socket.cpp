@@ -39,6 +39,8 @@ void write_as(connection* c, std::string_view payload, bool binary, send_options
 
 asio::awaitable<void> nothing() { co_return; }
 
+asio::awaitable<std::optional<message>> no_message() { co_return std::nullopt; }
+
 asio::awaitable<bool> never_drained() { co_return false; }
 
 // A static coroutine that holds the connection, so that the handle may be moved or dropped meanwhile.
@@ -57,6 +59,11 @@ socket::~socket() {
 }
 
 asio::awaitable<receive_result> socket::receive() { return asio::awaitable<receive_result>(connection_); }
+
+asio::awaitable<std::optional<message>> socket::receive(std::chrono::milliseconds timeout) {
+    if (connection_ == nullptr) return no_message();
+    return connection::receive_within(*connection_, timeout, detail::operation(connection_));
+}
 
 asio::awaitable<send_result> socket::send(std::string_view text, send_options how) {
     return send_as(connection_, text, false, how);

@@ -14,8 +14,10 @@
 #include <boost/asio/io_context.hpp>
 
 #include <any>
+#include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -50,6 +52,13 @@ public:
     /// with `boost::system::system_error` (operation_aborted); no byte is lost and the next call goes on. One receive may
     /// wait at a time; a second one throws `std::logic_error`.
     [[nodiscard]] boost::asio::awaitable<receive_result> receive();
+
+    /// Receives the next message, or gives nothing when `timeout` is over: the connection goes on, `is_open()` is true and no
+    /// byte is lost. When the connection is over it gives nothing as well, and `is_open()` is false. A time of zero or less
+    /// gives what is there.
+    ///
+    /// The time is coarse: up to 100 ms more, never less. It costs no timer. Otherwise as `receive`.
+    [[nodiscard]] boost::asio::awaitable<std::optional<message>> receive(std::chrono::milliseconds timeout);
 
     /// Sends a text message, which must be UTF-8: checked on the hixie drafts (`std::invalid_argument`), where other bytes
     /// could be taken for frames, and not on the others. The message is queued at the call, in the order of the

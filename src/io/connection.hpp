@@ -114,6 +114,9 @@ public:
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
     [[nodiscard]] std::optional<message> take_message();
+    /// Waits for the next message, at most `timeout`.
+    [[nodiscard]] static boost::asio::awaitable<std::optional<message>> receive_within(
+        connection& c, std::chrono::milliseconds timeout, operation held);
     [[nodiscard]] waiter& message_waiter() noexcept { return receiver_; }
     sent send(protocol::opcode type, std::string_view payload, send_options how);
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);

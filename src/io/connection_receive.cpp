@@ -355,6 +355,40 @@ std::optional<message> connection::take_message() {
     return taken;
 }
 
+namespace {
+
+// The end of one receive's patience. It lies in the frame of the coroutine that waits.
+class patience final : public deadline {
+public:
+    patience(connection& c, std::chrono::milliseconds time) : connection_(c), over_(time.count() <= 0) {
+        if (!over_) c.home().set_deadline(*this, time);
+    }
+    ~patience() override { connection_.home().clear_deadline(*this); }
+    [[nodiscard]] bool over() const noexcept { return over_; }
+
+private:
+    void deadline_passed() override {
+        over_ = true;
+        connection_.message_waiter().wake_later();
+    }
+
+    connection& connection_;
+    bool over_;
+};
+
+}  // namespace
+
+asio::awaitable<std::optional<message>> connection::receive_within(connection& c, std::chrono::milliseconds timeout,
+                                                                   operation) {
+    if (c.message_ready()) co_return c.take_message();
+    patience const limit(c, timeout);
+    while (!limit.over()) {
+        co_await c.receiver_.wait();
+        if (c.message_ready()) co_return c.take_message();
+    }
+    co_return std::nullopt;
+}
+
 void connection::call_back(const message& received) {
     // The callback may replace itself, so it must not be the one in place while it runs. One that threw is not called
     // again.

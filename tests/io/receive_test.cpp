@@ -330,4 +330,41 @@ BOOST_AUTO_TEST_CASE(the_default_limit_is_16_mib_exactly) {
     BOOST_TEST(!w.receive(socket).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_receive_with_a_timeout_gives_nothing_in_time_and_loses_no_byte) {
+    world w;
+    auto server = w.listen();
+    for (auto version : wsio::all_protocol_versions) {
+        auto client = connect(w, server.port(), version);
+        auto socket = w.accept(server);
+        auto const start = std::chrono::steady_clock::now();
+        BOOST_TEST(!w.run(socket.receive(60ms)).has_value());
+        BOOST_TEST((std::chrono::steady_clock::now() - start >= 60ms));
+        BOOST_TEST(socket.is_open());
+        BOOST_TEST(!w.run(socket.receive(0ms)).has_value());
+
+        // A message of which a part has come when the time is over.
+        auto const text = client_text(version, "whole");
+        client.send(text.substr(0, 3));
+        BOOST_TEST(!w.run(socket.receive(20ms)).has_value());
+        client.send(text.substr(3) + client_text(version, "next"));
+        BOOST_TEST(w.run(socket.receive(10s))->text() == "whole");
+        BOOST_TEST(w.run(socket.receive(10s))->text() == "next");
+
+        auto cancelled = w.start(socket.receive(10s));
+        w.turn_for(2ms);
+        cancelled.cancel();
+        BOOST_REQUIRE(w.until([&] { return cancelled.done(); }));
+        BOOST_CHECK_THROW((void)cancelled.get(), boost::system::system_error);
+        auto waiting = w.start(socket.receive(10s));
+        w.turn_for(2ms);
+        client.send(client_text(version, "last"));
+        client.finish();
+        BOOST_REQUIRE(w.until([&] { return waiting.done(); }));
+        BOOST_TEST(waiting.get()->text() == "last");
+        BOOST_TEST(!w.run(socket.receive(10s)).has_value());
+        BOOST_TEST(!socket.is_open());
+    }
+    BOOST_TEST(!w.run(wsio::socket().receive(10s)).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
