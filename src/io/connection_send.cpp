@@ -72,6 +72,7 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
     }
     auto const waiting = outbox_.size();
     outbox_.append_droppable(frame.head(), payload, frame.tail());
+    server_->counts.messages_sent.add();
     count_waiting(waiting);
 }
 
