@@ -48,7 +48,9 @@ void report_exception(const std::function<void(std::exception_ptr, const request
 void report_failed_reload(const std::function<void(std::exception_ptr, const request&)>& hook,
                           const log_function& log_to, std::exception_ptr exception) noexcept {
     try {
-        auto const line = describe(exception) + "; the certificates from before stay in use";
+        auto why = describe(exception);
+        if (why.starts_with("wsio: ")) why.erase(0, 6);  // the line has it already
+        auto const line = why + "; the certificates from before stay in use";
         tell(hook, log_to, std::move(exception), request("(reload)", ""), line);
     } catch (...) {
         // Nobody is left to tell.

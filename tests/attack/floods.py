@@ -158,7 +158,7 @@ def many_idle_connections_cost_little_each(server):
 
 
 def out_of_descriptors(server):
-    """Another server, which may open few files: it must wait, not spin and not end."""
+    """Another server, which may open few files: whom it cannot take it must drop, not let hang, and neither spin nor end."""
     poor = Server(server.process.args, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
     try:
         first = connect(poor, '13')
@@ -167,13 +167,15 @@ def out_of_descriptors(server):
         before = poor.cpu()
         time.sleep(0.5)
         expect(poor.cpu() - before < 0.2, f'out of descriptors it used {poor.cpu() - before:.2f} s of 0.5 s')
+        dropped = sum(peer.has_ended() for peer in peers)
+        expect(40 <= dropped < 80, f'it dropped {dropped} of 80 connections, with 40 files to open')
         first.send(message('13', b'alive')).expect(answer('13', b'alive'))
         for peer in peers:
             peer.close()
         end = time.monotonic() + 5
         while True:
             with Peer(poor) as peer:
-                if status(peer.send(handshake('13')).read_to(b'\r\n\r\n')) == 101:
+                if not peer.has_ended(0.1) and status(peer.send(handshake('13')).read_to(b'\r\n\r\n')) == 101:
                     break
             expect(time.monotonic() < end, 'it did not recover')
         first.send(message('13', b'alive')).expect(answer('13', b'alive'))

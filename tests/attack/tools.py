@@ -124,6 +124,10 @@ class Peer:
         self.pending += data
         return data
 
+    def has_ended(self, patience=0):
+        """Tells whether the server ends the connection, without a word, within a time."""
+        return bool(select.select([self.socket], [], [], patience)[0]) and not self._more()
+
     def _take(self, size):
         taken, self.pending = self.pending[:size], self.pending[size:]
         return taken
