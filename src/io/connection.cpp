@@ -10,7 +10,8 @@
 #include "io/addresses.hpp"
 #include "io/server_state.hpp"
 
-// The life of a connection: references, phases, endings. connection_receive.cpp and connection_send.cpp have the rest.
+// The life of a connection: references, phases, endings. connection_receive.cpp, connection_messages.cpp and
+// connection_send.cpp have the rest.
 
 namespace wsio::detail {
 

@@ -1,0 +1,228 @@
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "io/connection.hpp"
+#include "io/server_state.hpp"
+
+// How received bytes become messages, and who gets them.
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+
+// What a message costs beyond its payload while it waits; part of `limits::read_ahead`.
+constexpr std::size_t queued_overhead = 64;
+
+struct connection::queued {
+    std::optional<wsio::message> message;
+    queued* next = nullptr;
+};
+
+void connection::take_event() {
+    using protocol::event_kind;
+    switch (event_.kind) {
+        case event_kind::need_more: break;
+        case event_kind::message:
+            event_pending_ = true;
+            server_->counts.messages_received.add();
+            break;
+        case event_kind::ping:
+            // A peer that pings and does not read gets no more pongs than its outbox holds.
+            if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
+                append_frame(protocol::opcode::pong, event_.data);
+            break;
+        case event_kind::pong: break;
+        case event_kind::closing: peer_closed(event_); break;
+        case event_kind::failed: fail(event_.code, event_.data); break;
+    }
+}
+
+bool connection::next_event() {
+    if (event_pending_) return true;
+    while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
+        if (!hybi_ || !hybi_->next_short(unparsed_, event_)) event_ = decoder_->next(unparsed_);
+        take_event();
+        if (event_pending_) return true;
+    }
+    return false;
+}
+
+// A code is typically echoed (RFC 6455 5.5.1), but 1010 is a client's to send (7.4.1), and clients of 7 and 8 that send
+// 1004 take it for an error when it comes back.
+namespace {
+
+bool may_echo(close_code code) { return code != close_code::mandatory_extension && to_number(code) != 1004; }
+
+}  // namespace
+
+void connection::peer_closed(const protocol::event& event) {
+    if (phase_ == phase::closing) {
+        status_->clean = true;
+    } else {
+        note_end(ended_by::peer, event.code, event.data, "the peer closed the connection", true);
+        append_close(may_echo(event.code) ? event.code : close_code::normal, {});
+    }
+    finish();
+}
+
+void connection::process() {
+    while (last_queued_ != nullptr || next_event()) {
+        if (callbacks_ && callbacks_->message) {
+            if (auto received = take_message()) call_back(*received);
+        } else if (receiver_.waiting()) {
+            receiver_.wake();
+        } else if (!event_pending_ && !next_event()) {
+            break;
+        } else if (queued_bytes_ < server_->settings().limits.read_ahead) {
+            queue_message();
+        } else if (phase_ == phase::closing) {
+            drop_event();  // nobody takes it, and the closing frame may be behind it
+        } else {
+            break;
+        }
+    }
+}
+
+void connection::process_now() {
+    if (phase_ == phase::ended || phase_ == phase::handshake) return;
+    loop::turn turn(loop_, *this);
+    process();
+    settle_input();
+    read_on();
+}
+
+void connection::process_later() {
+    asio::post(loop_.context(), [this, held = operation(this)] { process_now(); });
+}
+
+void connection::settle_input() {
+    if (event_pending_) queue_message();
+    loop_.settle();
+    if (unparsed_.empty()) {
+        if (input_.capacity() != 0) input_.release();
+    } else if (loop_.in_block(unparsed_.data())) {
+        input_.clear();
+        input_.append({unparsed_.data(), unparsed_.size()});
+        unparsed_ = {input_.data(), input_.size()};
+    }
+}
+
+// The message is built where it is to live, because one that borrows would make a copy of its payload to move.
+void connection::take_event_into(std::optional<message>& taken) {
+    event_pending_ = false;
+    bool const binary = event_.type == protocol::opcode::binary;
+    if (event_.assembled)
+        taken.emplace(own_payload{decoder_->take_payload(), binary});
+    else
+        taken.emplace(loop_.lend(event_.data, binary));
+}
+
+void connection::drop_event() {
+    event_pending_ = false;
+    if (event_.assembled) static_cast<void>(decoder_->take_payload());
+}
+
+void connection::queue_message() {
+    auto* const last = new queued;
+    take_event_into(last->message);
+    loop_.settle();  // it must not borrow from the block while it waits
+    last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
+    last_queued_ = last;
+    queued_bytes_ += last->message->size() + queued_overhead;
+    server_->counts.messages_waiting.add();
+}
+
+std::optional<message> connection::take_queued() {
+    std::unique_ptr<queued> const first(last_queued_->next);
+    if (first.get() == last_queued_)
+        last_queued_ = nullptr;
+    else
+        last_queued_->next = first->next;
+    queued_bytes_ -= first->message->size() + queued_overhead;
+    if (server_) server_->counts.messages_waiting.subtract();
+    return std::move(first->message);
+}
+
+// A handle may take them at any time, but from here on they are not the server's.
+void connection::queue_is_nobodys() noexcept {
+    if (last_queued_ == nullptr || !server_) return;
+    std::uint64_t left = 1;
+    for (auto const* at = last_queued_->next; at != last_queued_; at = at->next) ++left;
+    server_->counts.messages_waiting.subtract(left);
+}
+
+bool connection::message_ready() {
+    if (last_queued_ != nullptr || next_event()) return true;
+    if (phase_ >= phase::finishing) return true;
+    if (stream_ended_) {
+        finish();
+        return true;
+    }
+    if (receiver_.waiting())
+        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
+    read_on();
+    return false;
+}
+
+std::optional<message> connection::take_message() {
+    std::optional<message> taken;
+    if (last_queued_ != nullptr) {
+        taken = take_queued();
+        read_on();
+    } else if (event_pending_) {
+        take_event_into(taken);
+    }
+    return taken;
+}
+
+namespace {
+
+// The end of one receive's patience. It lies in the frame of the coroutine that waits.
+class patience final : public deadline {
+public:
+    patience(connection& c, std::chrono::milliseconds time) : connection_(c), over_(time.count() <= 0) {
+        if (!over_) c.home().set_deadline(*this, time);
+    }
+    ~patience() override { connection_.home().clear_deadline(*this); }
+    [[nodiscard]] bool over() const noexcept { return over_; }
+
+private:
+    void deadline_passed() override {
+        over_ = true;
+        connection_.message_waiter().wake_later();
+    }
+
+    connection& connection_;
+    bool over_;
+};
+
+}  // namespace
+
+asio::awaitable<std::optional<message>> connection::receive_within(connection& c, std::chrono::milliseconds timeout,
+                                                                   operation) {
+    if (c.message_ready()) co_return c.take_message();
+    patience const limit(c, timeout);
+    while (!limit.over()) {
+        co_await c.receiver_.wait();
+        if (c.message_ready()) co_return c.take_message();
+    }
+    co_return std::nullopt;
+}
+
+void connection::call_back(const message& received) {
+    // The callback may replace itself, so it must not be the one in place while it runs. One that threw is not called
+    // again.
+    auto callback = std::exchange(callbacks_->message, nullptr);
+    try {
+        callback(received);
+    } catch (...) {
+        application_failed(std::current_exception());
+        return;
+    }
+    if (callbacks_ && !callbacks_->message) callbacks_->message = std::move(callback);
+}
+
+}  // namespace wsio::detail
