@@ -10,7 +10,7 @@ function(wsio_developer_options target)
     if(WSIO_WARNINGS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # GCC 12 reports these falsely: for coroutine frames, and for strings whose length it thinks it knows.
         target_compile_options(${target} PRIVATE
-            -Wno-mismatched-new-delete -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict
+            -Wno-mismatched-new-delete -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict
             -Wno-maybe-uninitialized
         )
     endif()
