@@ -46,7 +46,8 @@ connection& connection::make(loop& l, int fd, endpoint remote) {
 }
 
 connection::connection(loop& l, int fd, endpoint remote)
-    : loop_(l), readiness_(l.context(), fd, *this), remote_(std::make_unique<endpoint>(std::move(remote))) {
+    : loop_(l), remote_(std::make_unique<endpoint>(std::move(remote))) {
+    loop_.sockets().add(*this, fd);
     loop_.add(*this);
 }
 
@@ -86,8 +87,7 @@ void connection::abandoned() {
 }
 
 void connection::maybe_let_go() noexcept {
-    if (let_go_ || phase_ != phase::ended || operations != 0 || readiness_.waiting() || dirty_ || watch_ != not_watched)
-        return;
+    if (let_go_ || phase_ != phase::ended || operations != 0 || dirty_) return;
     let_go_ = true;
     queue_is_nobodys();
     server_.reset();  // handles may outlive the server's io_context
@@ -100,9 +100,8 @@ void connection::loop_is_gone() {
     phase_ = phase::ended;
     loop_gone_ = true;
     dirty_ = false;
-    watch_ = not_watched;
     unparsed_ = {};
-    readiness_.close();
+    loop_.sockets().close(*this);
     receiver_.drop();
     senders_.drop_all();
     closers_.drop_all();
@@ -188,7 +187,7 @@ asio::any_io_executor connection::executor() const {
 }
 
 endpoint connection::local_endpoint() const {
-    return readiness_.fd() < 0 ? endpoint{} : local_endpoint_of(readiness_.fd());
+    return fd() < 0 ? endpoint{} : local_endpoint_of(fd());
 }
 
 void connection::note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean) {
@@ -251,7 +250,7 @@ void connection::half_close() {
             wait_for_the_network();
             return;
         }
-        ::shutdown(readiness_.fd(), SHUT_WR);
+        ::shutdown(fd(), SHUT_WR);
     }
     end_sent_ = true;
     if (stream_ended_) end_now();
@@ -282,7 +281,7 @@ void connection::end_now() {
     if (hybi_) hybi_->inflate_with(nullptr);
     counted = {};
     clear_deadline();
-    readiness_.close();
+    loop_.sockets().close(*this);
     tls_.reset();
     receiver_.wake_later();
     senders_.wake_all_later();

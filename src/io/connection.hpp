@@ -28,7 +28,7 @@
 #include "io/loop.hpp"
 #include "io/opening.hpp"
 #include "io/outbox.hpp"
-#include "io/readiness.hpp"
+#include "io/poller.hpp"
 #include "io/tls_stream.hpp"
 #include "io/waiting_list.hpp"
 #include "protocol/hybi_decoder.hpp"
@@ -43,9 +43,9 @@ class server_state;
 /// then on the decoder of the chosen strategy takes the bytes. Nobody has to be reading: pings and closing frames are
 /// serviced as they come, and messages wait in a bounded queue.
 ///
-/// Lifetime: counted by handles (any thread), plus one reference of the loop until the connection has ended, its
-/// operations are over and Asio has let go of its waits.
-class connection final : public awaited, readiness_listener, deadline {
+/// Lifetime: counted by handles (any thread), plus one reference of the loop until the connection has ended and its
+/// operations are over.
+class connection final : public awaited, polled, deadline {
 public:
     enum class phase : std::uint8_t {
         handshake,  ///< A byte stream.
@@ -173,16 +173,15 @@ private:
     connection(loop& l, int fd, endpoint remote);
     ~connection();
 
-    // readiness_listener, deadline
+    // polled, deadline
     void readable() override;
     void writable() override;
-    void waits_ended() override { maybe_let_go(); }
     void deadline_passed() override;
 
     // Receiving.
     void receive_some();
-    bool receive_once();
-    bool receive_secure(std::span<char> room, bool in_window);
+    void receive_once();
+    void receive_secure(std::span<char> room, bool in_window);
     void received(std::span<char> bytes, bool in_window);
     void tls_failed();
     void end_of_stream(int error);
@@ -239,11 +238,8 @@ private:
     [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 
     struct queued;
-    static constexpr std::uint32_t not_watched = ~std::uint32_t{0};
-
     loop& loop_;
     std::atomic<std::uint32_t> references_{1};
-    readiness readiness_;
     phase phase_ = phase::handshake;
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
     bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
@@ -289,7 +285,6 @@ private:
     connection* next_ = nullptr;
     connection* previous_ = nullptr;
     connection* next_dirty_ = nullptr;
-    std::uint32_t watch_ = not_watched;  ///< The place in the loop's table of those to look at again.
 };
 
 }  // namespace wsio::detail

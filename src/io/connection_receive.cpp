@@ -25,9 +25,8 @@ void connection::readable() {
 }
 
 void connection::receive_some() {
-    bool received_any = false;
     for (int i = 0; i < receives_in_a_turn && can_read(); ++i) {
-        received_any = receive_once() || received_any;
+        receive_once();
         settle_input();
         if (!more_to_read_) break;
     }
@@ -35,7 +34,6 @@ void connection::receive_some() {
         blocked_ = false;
         flush();
     }
-    if (readiness::misses_end_of_stream && received_any && !more_to_read_) loop_.look_again(*this);
     read_on();
 }
 
@@ -50,7 +48,7 @@ bool connection::can_read() const noexcept {
 void connection::read_on() {
     if (!can_read()) return;
     if (!more_to_read_) {
-        readiness_.wait_readable();
+        loop_.sockets().wait_readable(*this);
     } else if (!reading_posted_) {
         reading_posted_ = true;
         asio::post(loop_.context(), [this, held = operation(this)] {
@@ -60,24 +58,26 @@ void connection::read_on() {
     }
 }
 
-bool connection::receive_once() {
+void connection::receive_once() {
     more_to_read_ = false;
     auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder_->window() : std::span<char>();
     auto const room = window.empty() ? loop_.block() : window;
-    if (tls_) return receive_secure(room, !window.empty());
+    if (tls_) {
+        receive_secure(room, !window.empty());
+        return;
+    }
     ssize_t count;
     do {
-        count = ::recv(readiness_.fd(), room.data(), room.size(), MSG_DONTWAIT);
+        count = ::recv(fd(), room.data(), room.size(), MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (count <= 0) {
         end_of_stream(count == 0 ? 0 : errno);
-        return false;
+        return;
     }
     auto const size = static_cast<std::size_t>(count);
-    more_to_read_ = size == room.size();
+    more_to_read_ = size == room.size() || end_is_near();
     received(room.first(size), !window.empty());
-    return true;
 }
 
 void connection::received(std::span<char> bytes, bool in_window) {
@@ -96,21 +96,20 @@ void connection::received(std::span<char> bytes, bool in_window) {
     }
 }
 
-bool connection::receive_secure(std::span<char> room, bool in_window) {
+void connection::receive_secure(std::span<char> room, bool in_window) {
     using outcome = tls_stream::outcome;
     auto const got = tls_->receive(room);
-    more_to_read_ = got.more;
+    more_to_read_ = got.more || (got.progress && end_is_near());
     switch (got.result) {
         case outcome::data: received(room.first(got.count), in_window); break;
         case outcome::would_block: break;
         case outcome::wants_to_write:
             write_first_ = true;
-            readiness_.wait_writable();
+            loop_.sockets().wait_writable(*this);
             break;
         case outcome::ended: end_of_stream(0); break;
         case outcome::failed: tls_failed(); break;
     }
-    return got.progress;
 }
 
 void connection::tls_failed() {
@@ -132,7 +131,7 @@ void connection::tls_failed() {
 }
 
 void connection::secure(std::shared_ptr<const tls_identities> identities) {
-    tls_ = std::make_unique<tls_stream>(std::move(identities), readiness_.fd(), input());
+    tls_ = std::make_unique<tls_stream>(std::move(identities), fd(), input());
     more_to_read_ = !unparsed_.empty();
     unparsed_ = {};
     input_.release();

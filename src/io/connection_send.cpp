@@ -167,7 +167,7 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
 }
 
 std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
-    auto const written = tls_ ? tls_->write(a, b, c, d) : write_pieces(readiness_.fd(), a, b, c, d);
+    auto const written = tls_ ? tls_->write(a, b, c, d) : write_pieces(fd(), a, b, c, d);
     if (written > 0 && server_) server_->counts.bytes_sent.add(static_cast<std::uint64_t>(written));
     return written;
 }
@@ -188,7 +188,7 @@ void connection::count_waiting(std::size_t before) noexcept {
 
 void connection::wait_for_the_network() {
     blocked_ = true;
-    if (!tls_ || !tls_->write_wants_to_read()) readiness_.wait_writable();
+    if (!tls_ || !tls_->write_wants_to_read()) loop_.sockets().wait_writable(*this);
 }
 
 void connection::flush_cork() {

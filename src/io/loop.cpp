@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 const asio::execution_context::id loop::id;
 
 loop::loop(asio::execution_context& context)
-    : service(context), context_(static_cast<asio::io_context&>(context)), timer_(context_) {
+    : service(context), context_(static_cast<asio::io_context&>(context)), sockets_(context_), timer_(context_) {
     cork_.reserve(cork_size);
 }
 
@@ -83,16 +83,6 @@ void loop::flush_dirty() {
     }
 }
 
-void loop::look_again(connection& c) {
-    if (c.watch_ != connection::not_watched) {
-        watched_[c.watch_].touched = true;
-        return;
-    }
-    watched_.push_back({&c, true});
-    c.watch_ = static_cast<std::uint32_t>(watched_.size() - 1);
-    start_ticking();
-}
-
 void loop::set_deadline(deadline& d, std::chrono::milliseconds from_now) {
     deadlines_.set(d, from_now);
     start_ticking();
@@ -109,39 +99,16 @@ void loop::start_ticking() {
 }
 
 void loop::tick() {
-    look_at_silent();
     deadlines_.advance();
-    if (!watched_.empty() || !deadlines_.empty()) start_ticking();
+    if (!deadlines_.empty()) start_ticking();
 }
 
-void loop::look_at_silent() {
-    for (std::size_t i = 0; i < watched_.size();) {
-        connection& c = *watched_[i].watched;
-        // A busy connection needs no look, its next event tells as much; one that may not be read now gets it later.
-        if (std::exchange(watched_[i].touched, false) ||
-            (c.phase_ != connection::phase::ended && !c.stream_ended_ && !c.can_read())) {
-            ++i;
-            continue;
-        }
-        watched_[i] = watched_.back();
-        watched_[i].watched->watch_ = static_cast<std::uint32_t>(i);
-        watched_.pop_back();
-        c.watch_ = connection::not_watched;
-        operation const held(&c);
-        c.readable();  // may put it back, or others, behind what is still to be looked at
-    }
-}
-
-void loop::add(connection& c) {
-    // So that look_again always finds room.
-    if (watched_.capacity() <= connection_count_) watched_.reserve(2 * connection_count_ + 16);
-    ++connection_count_;
+void loop::add(connection& c) noexcept {
     c.next_ = std::exchange(connections_, &c);
     if (c.next_ != nullptr) c.next_->previous_ = &c;
 }
 
 void loop::remove(connection& c) noexcept {
-    --connection_count_;
     (c.previous_ != nullptr ? c.previous_->next_ : connections_) = c.next_;
     if (c.next_ != nullptr) c.next_->previous_ = c.previous_;
     c.next_ = c.previous_ = nullptr;
@@ -165,7 +132,6 @@ bool loop::any_connection(const std::function<bool(const connection&)>& conditio
 void loop::shutdown() {
     shut_down_ = true;
     lease_ = nullptr;
-    watched_.clear();
     for (resident* const each : std::exchange(residents_, {})) {
         each->loop_ = nullptr;
         each->leave_loop();
@@ -176,6 +142,7 @@ void loop::shutdown() {
         deadlines_.clear(c);
         c.loop_is_gone();
     }
+    sockets_.shut_down();
     timer_.cancel();
 }
 

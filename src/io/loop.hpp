@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "io/deadlines.hpp"
+#include "io/poller.hpp"
 
 namespace wsio::detail {
 
@@ -42,6 +43,7 @@ public:
     [[nodiscard]] static loop& of(const boost::asio::any_io_executor& executor);
 
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] poller& sockets() noexcept { return sockets_; }
 
     /// Gives the block that received bytes go into. What lies there stays until the next call.
     [[nodiscard]] std::span<char> block();
@@ -84,9 +86,6 @@ public:
     /// Writes the connection's outbox before the loop waits for the network again.
     void flush_later(connection& c);
 
-    /// Looks again, soon, whether a connection that fell silent has reached the end of its stream.
-    void look_again(connection& c);
-
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
 
@@ -111,7 +110,7 @@ public:
         loop* loop_;
     };
 
-    void add(connection& c);
+    void add(connection& c) noexcept;
     void remove(connection& c) noexcept;
     /// Calls `visit` for each connection; it may end the one it is called for.
     void for_each_connection(const std::function<void(connection&)>& visit);
@@ -123,24 +122,16 @@ private:
     void flush_dirty();
     void start_ticking();
     void tick();
-    void look_at_silent();
-
-    /// A connection to look at again. In a table, so that the tick does not touch the many that are busy.
-    struct watch {
-        connection* watched;
-        bool touched;  ///< Has received since the loop looked last.
-    };
 
     boost::asio::io_context& context_;
+    poller sockets_;
     byte_buffer block_;
     message* lease_ = nullptr;
     byte_buffer cork_;
     std::unique_ptr<compressors> compressors_;
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
-    std::vector<watch> watched_;   ///< Those to look at again; `connection::watch_` is the place of each.
     connection* connections_ = nullptr;
-    std::size_t connection_count_ = 0;
     std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;

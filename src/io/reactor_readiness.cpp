@@ -15,37 +15,17 @@ readiness::readiness(boost::asio::io_context& context, int fd, readiness_listene
     reactor_.init_task();
     if (int const error = reactor_.register_descriptor(fd, registration_); error != 0) {
         reactor_.cleanup_descriptor_data(registration_);
-        throw boost::system::system_error(error, boost::system::system_category(), "wsio: cannot watch a socket");
+        ::close(fd);
+        throw boost::system::system_error(error, boost::system::system_category(), "wsio: cannot watch an epoll instance");
     }
 }
 
-void readiness::start(wait& operation, bool& pending, int kind) {
-    if (pending || fd_ < 0) return;
-    pending = true;
-    operation.ec_ = {};
-    reactor_.start_op(kind, fd_, registration_, &operation, true, true);
-}
-
-// Tells whether nobody wants to hear of a wait that is over: the descriptor was closed meanwhile, or the io_context is being
-// destroyed.
-bool readiness::stopped(const void* scheduler) {
-    if (fd_ >= 0 && scheduler != nullptr) return false;
-    if (!waiting()) listener_.waits_ended();
-    return true;
-}
-
-void readiness::read_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
-                               std::size_t) {
+// The scheduler is null when the io_context is being destroyed.
+void readiness::completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
+                          std::size_t) {
     auto& self = *static_cast<wait*>(base)->self;
-    self.reading_ = false;
-    if (!self.stopped(scheduler)) self.listener_.readable();
-}
-
-void readiness::write_completed(void* scheduler, boost::asio::detail::operation* base, const boost::system::error_code&,
-                                std::size_t) {
-    auto& self = *static_cast<wait*>(base)->self;
-    self.writing_ = false;
-    if (!self.stopped(scheduler)) self.listener_.writable();
+    self.waiting_ = false;
+    if (self.fd_ >= 0 && scheduler != nullptr) self.listener_.readable();
 }
 
 void readiness::close() noexcept {
