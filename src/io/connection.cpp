@@ -186,9 +186,7 @@ asio::any_io_executor connection::executor() const {
     return loop_gone_ ? asio::any_io_executor() : loop_.context().get_executor();
 }
 
-endpoint connection::local_endpoint() const {
-    return fd() < 0 ? endpoint{} : local_endpoint_of(fd());
-}
+endpoint connection::local_endpoint() const { return fd() < 0 ? endpoint{} : local_endpoint_of(fd()); }
 
 void connection::note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean) {
     if (status_) return;  // the first cause is the one that counts
@@ -282,6 +280,7 @@ void connection::end_now() {
     counted = {};
     clear_deadline();
     loop_.sockets().close(*this);
+    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may still hold an event
     tls_.reset();
     receiver_.wake_later();
     senders_.wake_all_later();

@@ -174,11 +174,11 @@ private:
     ~connection();
 
     // polled, deadline
-    void readable() override;
-    void writable() override;
+    void ready(bool readable, bool writable) override;
     void deadline_passed() override;
 
     // Receiving.
+    void readable();
     void receive_some();
     void receive_once();
     void receive_secure(std::span<char> room, bool in_window);
@@ -205,6 +205,7 @@ private:
     void call_back(const message& received);
 
     // Sending.
+    void writable();
     static constexpr std::size_t longest_short = 125;
     bool cork_short(protocol::opcode type, std::string_view payload);
     void append_frame(protocol::opcode type, std::string_view payload);

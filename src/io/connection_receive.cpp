@@ -19,6 +19,12 @@ namespace asio = boost::asio;
 // How many receives one connection may do in one turn before others get theirs.
 constexpr int receives_in_a_turn = 16;
 
+void connection::ready(bool is_readable, bool is_writable) {
+    operation const held(this);
+    if (is_writable) writable();
+    if (is_readable && phase_ != phase::ended) readable();
+}
+
 void connection::readable() {
     loop::turn turn(loop_, *this);
     receive_some();
@@ -46,16 +52,12 @@ bool connection::can_read() const noexcept {
 }
 
 void connection::read_on() {
-    if (!can_read()) return;
-    if (!more_to_read_) {
-        loop_.sockets().wait_readable(*this);
-    } else if (!reading_posted_) {
-        reading_posted_ = true;
-        asio::post(loop_.context(), [this, held = operation(this)] {
-            reading_posted_ = false;
-            if (phase_ != phase::ended) readable();
-        });
-    }
+    if (!can_read() || reading_posted_ || (!more_to_read_ && await_readable())) return;
+    reading_posted_ = true;
+    asio::post(loop_.context(), [this, held = operation(this)] {
+        reading_posted_ = false;
+        if (phase_ != phase::ended) readable();
+    });
 }
 
 void connection::receive_once() {
@@ -105,7 +107,7 @@ void connection::receive_secure(std::span<char> room, bool in_window) {
         case outcome::would_block: break;
         case outcome::wants_to_write:
             write_first_ = true;
-            loop_.sockets().wait_writable(*this);
+            loop_.sockets().await_writable(*this);
             break;
         case outcome::ended: end_of_stream(0); break;
         case outcome::failed: tls_failed(); break;

@@ -188,7 +188,7 @@ void connection::count_waiting(std::size_t before) noexcept {
 
 void connection::wait_for_the_network() {
     blocked_ = true;
-    if (!tls_ || !tls_->write_wants_to_read()) loop_.sockets().wait_writable(*this);
+    if (!tls_ || !tls_->write_wants_to_read()) loop_.sockets().await_writable(*this);
 }
 
 void connection::flush_cork() {

@@ -21,7 +21,9 @@ loop::loop(asio::execution_context& context)
     cork_.reserve(cork_size);
 }
 
-loop::~loop() = default;
+loop::~loop() {
+    while (gone_ != nullptr) std::exchange(gone_, gone_->next_)->release();
+}
 
 compressors& loop::compressing() {
     if (!compressors_) compressors_ = std::make_unique<compressors>();
@@ -140,7 +142,9 @@ void loop::shutdown() {
         connection& c = *connections_;
         remove(c);
         deadlines_.clear(c);
+        c.retain();  // until the io_context has shut down whole: it may hold an event of the connection
         c.loop_is_gone();
+        c.next_ = std::exchange(gone_, &c);
     }
     sockets_.shut_down();
     timer_.cancel();

@@ -132,6 +132,7 @@ private:
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
     connection* connections_ = nullptr;
+    connection* gone_ = nullptr;  ///< Those that were here when the io_context was shut down.
     std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;
