@@ -157,13 +157,6 @@ public:
     [[nodiscard]] const endpoint& remote() const { return remote_ ? *remote_ : opening_.request().remote_endpoint(); }
     [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
-    /// The server's: where this connection stands in its table of clients.
-    std::size_t place = 0;
-    /// The front that accepted this connection, for its own use; null when there is none.
-    const void* owner = nullptr;
-    /// The connection's place among those that the front counts, until it has ended.
-    connection_count::place counted;
-
     /// Lets go of everything because the loop goes away.
     void loop_is_gone();
 
@@ -239,8 +232,8 @@ private:
     [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 
     struct queued;
+    // What each message touches stands together: with a thousand busy connections, cache lines are what costs.
     loop& loop_;
-    std::atomic<std::uint32_t> references_{1};
     phase phase_ = phase::handshake;
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
     bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
@@ -256,36 +249,42 @@ private:
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
-    std::atomic<bool> loop_gone_ = false;
-
-    const protocol::strategy* strategy_ = nullptr;
     protocol::decoder* decoder_ = nullptr;
-    std::optional<protocol::hybi_decoder>
-        hybi_;  ///< The decoder, if it is one of the hybi family; a part of this object,
-    std::unique_ptr<protocol::decoder> hixie_;  ///< as nearly all are. Else it is here.
-    opening opening_;
     std::shared_ptr<server_state> server_;
-    std::unique_ptr<wsio::status> status_;
+    std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;
-
+    queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
+    std::size_t queued_bytes_ = 0;
     std::span<char> unparsed_;  ///< Received and not yet decoded: in the loop's block during a turn, else in `input_`.
     byte_buffer input_;
     protocol::event event_;
-    queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
-    std::size_t queued_bytes_ = 0;
-
-    std::unique_ptr<tls_stream> tls_;
-    outbox outbox_;
     waiter receiver_;
+    std::optional<protocol::hybi_decoder>
+        hybi_;  ///< The decoder, if it is one of the hybi family; a part of this object,
+    std::unique_ptr<protocol::decoder> hixie_;  ///< as nearly all are. Else it is here.
+    outbox outbox_;
+
+    const protocol::strategy* strategy_ = nullptr;
     waiting_list senders_;
     waiting_list closers_;
-
+    std::atomic<std::uint32_t> references_{1};
+    std::atomic<bool> loop_gone_ = false;
+    opening opening_;
+    std::unique_ptr<wsio::status> status_;
     const char* deadline_cause_ = "";
     const std::string* late_answer_ = nullptr;
     std::unique_ptr<endpoint> remote_;  ///< Until `open`; from then on the request has it.
     connection* next_ = nullptr;
     connection* previous_ = nullptr;
     connection* next_dirty_ = nullptr;
+
+public:
+    /// The server's: where this connection stands in its table of clients.
+    std::size_t place = 0;
+    /// The front that accepted this connection, for its own use; null when there is none.
+    const void* owner = nullptr;
+    /// The connection's place among those that the front counts, until it has ended.
+    connection_count::place counted;
 };
 
 }  // namespace wsio::detail

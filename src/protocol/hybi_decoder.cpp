@@ -56,7 +56,7 @@ constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.
 }  // namespace
 
 hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
-    : rules_(&rules), limits_(limits), mask_bit_(role == role::server ? 0x80 : 0) {}
+    : limits_(limits), mask_bit_(role == role::server ? 0x80 : 0), rules_(&rules) {}
 
 event hybi_decoder::next(std::span<char>& input) {
     if (stage_ != stage::between_messages) return take_general(input);

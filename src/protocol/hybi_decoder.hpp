@@ -80,24 +80,25 @@ private:
     [[nodiscard]] std::size_t next_check() const noexcept;
     void unmask_part(char* to, const char* from, std::size_t count) noexcept;
 
-    const hybi_rules* rules_;
-    permessage_deflate::pointer codec_;
+    // What short messages touch comes first.
     decoder_limits limits_;
-    std::size_t fragments_ = 0;  ///< Frames of the current message so far.
-    std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.
-    std::unique_ptr<char[]>
-        control_payload_;                   ///< For a control frame that comes in pieces; most connections have none.
-    std::uint32_t key_ = 0;                 ///< The current frame's masking key; 0 in the client's role.
-    std::array<unsigned char, 14> header_;  ///< The current frame's header; [0] is valid as long as the frame lasts.
-    std::uint8_t header_size_ = 0;
-    std::uint8_t control_size_ = 0;
-    std::uint8_t phase_ = 0;  ///< Which byte of the key comes next.
-    std::uint8_t mask_bit_;   ///< What the mask bit must be: 0x80 or 0.
+    stage stage_ = stage::between_messages;
+    std::uint8_t mask_bit_;  ///< What the mask bit must be: 0x80 or 0.
     opcode message_type_ = opcode::text;
     bool message_open_ = false;  ///< The next data frame continues a message.
     bool compressed_ = false;    ///< The message is compressed.
-    stage stage_ = stage::between_messages;
+    std::uint8_t header_size_ = 0;
+    std::uint8_t control_size_ = 0;
+    std::uint8_t phase_ = 0;                ///< Which byte of the key comes next.
+    std::uint32_t key_ = 0;                 ///< The current frame's masking key; 0 in the client's role.
+    std::array<unsigned char, 14> header_;  ///< The current frame's header; [0] is valid as long as the frame lasts.
     utf8_validator utf8_;
+    std::size_t fragments_ = 0;  ///< Frames of the current message so far.
+    std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.
+    const hybi_rules* rules_;
+    permessage_deflate::pointer codec_;
+    std::unique_ptr<char[]>
+        control_payload_;  ///< For a control frame that comes in pieces; most connections have none.
 };
 
 inline bool hybi_decoder::next_short(std::span<char>& input, event& found) noexcept {
