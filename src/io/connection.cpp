@@ -279,8 +279,8 @@ void connection::end_now() {
     if (hybi_) hybi_->inflate_with(nullptr);
     counted = {};
     clear_deadline();
+    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
     loop_.sockets().close(*this);
-    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may still hold an event
     tls_.reset();
     receiver_.wake_later();
     senders_.wake_all_later();

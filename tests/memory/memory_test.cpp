@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_costs_little) {
                      .threads = 1});
     });
     constexpr std::size_t count = 400;
-    constexpr std::size_t most = 1500;
+    constexpr std::size_t most = 1000;
     asio::io_context context;
     std::vector<tcp::socket> clients;
     std::array<char, 256> answer{};
