@@ -57,6 +57,7 @@ void print_address(const wsio::endpoint& endpoint) { fmt::print("wsio_echo liste
 }  // namespace
 
 int main(int argc, char** argv) try {
+    using std::chrono::seconds;
     auto const arguments = examples::arguments(
         argc, argv, "Echoes every WebSocket message.",
         {{"--port", "3000", "port to listen on, 0 for any free one"},
@@ -65,6 +66,9 @@ int main(int argc, char** argv) try {
          {"--trusted-proxies", "", "addresses or networks that may say who the client is, as 127.0.0.1,10.0.0.0/8"},
          {"--proxy-protocol", "no", "yes: each connection begins with a PROXY header"},
          {"--connections", "100000", "how many connections there may be at a time"},
+         {"--ping", "30",
+          "seconds of silence after which a client is pinged, and dropped after as many more; 0 for never"},
+         {"--idle", "3600", "seconds without a message after which a connection is closed, 0 for never"},
          {"--threads", "0", "loops, each on a thread of its own; 0 for one on every core"},
          {"--protocols", "13,8,7,76,75", "protocol versions that are spoken"},
          {"--certificate", "", "PEM file with a certificate, to speak TLS"},
@@ -84,6 +88,9 @@ int main(int argc, char** argv) try {
                  .proxy_protocol = arguments.yes("--proxy-protocol"),
                  .tls = tls(arguments),
                  .limits = {.connections = arguments.number<std::size_t>("--connections")},
+                 .timeouts = {.ping = seconds(arguments.number<unsigned>("--ping")),
+                              .pong = seconds(arguments.number<unsigned>("--ping")),
+                              .idle = seconds(arguments.number<unsigned>("--idle"))},
                  .compression = compression(arguments),
                  .threads = arguments.number<unsigned>("--threads")});
 } catch (const std::exception& error) {

@@ -50,6 +50,9 @@ void validate(const limits& l) {
 void validate(const timeouts& t) {
     require(t.handshake.count() > 0, "timeouts.handshake must be more than 0");
     require(t.close.count() > 0, "timeouts.close must be more than 0");
+    require(t.ping.count() >= 0, "timeouts.ping must not be negative; 0 switches it off");
+    require(t.pong.count() >= 0, "timeouts.pong must not be negative; 0 switches it off");
+    require(t.idle.count() >= 0, "timeouts.idle must not be negative; 0 switches it off");
 }
 
 void validate(const compression& c) {

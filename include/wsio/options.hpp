@@ -57,13 +57,27 @@ struct limits {
     std::size_t connections_per_address = 20'000;
 };
 
-/// Bounds the time of every stage. Absolute: bytes that trickle in do not extend it.
+/// Bounds the time of every stage. `handshake` and `close` are absolute: bytes that trickle in do not extend them.
+///
+/// `ping`, `pong` and `idle` are for open connections, and 0 switches each off. They are coarse, up to 150 ms more and never
+/// less, and cost a message nothing but a note of the time. A loop that is kept busy by the application lengthens them, so that
+/// nobody is taken for silent whom the loop did not listen to.
 struct timeouts {
     /// From the TCP connection to the end of the handshake, PROXY header, `authorize` and the hixie-76 nonce included; also
     /// how long an idle HTTP connection is kept.
     std::chrono::milliseconds handshake{10'000};
     /// From the closing frame to the end of the TCP connection; dropped beyond.
     std::chrono::milliseconds close{5'000};
+    /// After how long a silence of the peer it is pinged. Any byte of it breaks the silence, and so does taking some of what
+    /// waits for it in the outbox. A connection that is not read because its application does not keep up (`limits::read_ahead`)
+    /// is not pinged. Not on the hixie drafts, which have no pings.
+    std::chrono::milliseconds ping{30'000};
+    /// How long the silence may go on after that ping; then the connection is dropped, and its status says so (1006, ended by
+    /// the network). With 0 nobody is dropped, and silent peers are pinged again and again.
+    std::chrono::milliseconds pong{30'000};
+    /// How long a connection may go without a message in either direction; then it is closed with 1001. Pings and pongs are no
+    /// messages.
+    std::chrono::milliseconds idle{3'600'000};
 };
 
 /// How a server says goodbye.

@@ -2,9 +2,12 @@
 
 #include <boost/asio/post.hpp>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "io/addresses.hpp"
@@ -130,8 +133,11 @@ void connection::deadline_passed() {
                 receiver_.wake_later();
             }
             break;
-        case phase::open:  // the peer's stream has ended, and nobody has asked for messages since
-            finish();
+        case phase::open:
+            if (stream_ended_)
+                finish();  // nobody has asked for messages since
+            else
+                look_after();
             break;
         case phase::closing: (status_->cause += "; ") += deadline_cause_; [[fallthrough]];
         case phase::finishing: end_now(); break;
@@ -155,11 +161,63 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     server_ = std::move(server);
     count_waiting(0);  // the response, perhaps
     phase_ = phase::open;
-    clear_deadline();
+    heard_at_ = active_at_ = pinged_at_ = loop_.beat();
+    if (stream_ended_)
+        set_deadline(close_timeout(), "the peer ended the TCP connection");
+    else
+        look_after();
     if (unparsed_.empty())
         read_on();
     else
         process_later();  // the first frames came with the handshake
+}
+
+// Asks a silent peer for a sign of life, and ends the connection when there is none, or when nobody has used it for long. Looks
+// again at the earliest moment when there may be something to do; what happens meanwhile only leaves a note of the time.
+void connection::look_after() {
+    auto const& after = server_->settings().timeouts;
+    auto const now = loop_.beat();
+    std::uint32_t wait = 0;  // 0 for ever
+    auto const over = [&](std::uint32_t since, std::chrono::milliseconds time) {
+        if (time.count() == 0) return false;
+        auto const all = loop::beats_in(time);
+        auto const passed = now - since;
+        if (passed >= all) return true;
+        wait = wait == 0 ? all - passed : std::min(wait, all - passed);
+        return false;
+    };
+
+    if (over(active_at_, after.idle)) {
+        end(close_code::going_away, "idle", ended_by::library, "no message came or went for timeouts.idle");
+        return;
+    }
+    if (after.ping.count() != 0 && strategy_->has_binary()) {
+        if (!can_read()) heard_at_ = now;  // it may be saying a lot
+        // Counts go round, so they are compared by their difference.
+        bool asked = static_cast<std::int32_t>(pinged_at_ - heard_at_) > 0;
+        if (asked && over(pinged_at_, after.pong)) {
+            if (not_taken() >= pinged_behind_) {
+                network_failed("the peer did not answer a ping within timeouts.pong");
+                return;
+            }
+            heard_at_ = now;  // it takes what came before the ping, slowly
+            asked = false;
+        }
+        if ((!asked || after.pong.count() == 0) && over(asked ? pinged_at_ : heard_at_, after.ping)) {
+            pinged_behind_ = not_taken();
+            append_frame(protocol::opcode::ping, {});
+            pinged_at_ = now;
+            over(now, after.pong.count() == 0 ? after.ping : after.pong);
+        }
+    }
+    if (wait != 0) loop_.set_deadline(*this, wait * deadlines::tick);
+}
+
+// Counts what waits here and what the peer's system has not confirmed.
+std::uint32_t connection::not_taken() const noexcept {
+    int unconfirmed = 0;
+    if (::ioctl(fd(), SIOCOUTQ, &unconfirmed) != 0) unconfirmed = 0;
+    return static_cast<std::uint32_t>(outbox_.size()) + static_cast<std::uint32_t>(unconfirmed);
 }
 
 std::chrono::milliseconds connection::close_timeout() const noexcept {

@@ -197,6 +197,10 @@ private:
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
 
+    // Whether the peer is still there.
+    void look_after();
+    [[nodiscard]] std::uint32_t not_taken() const noexcept;
+
     // Sending.
     void writable();
     static constexpr std::size_t longest_short = 125;
@@ -217,6 +221,7 @@ private:
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
     void count_waiting(std::size_t before) noexcept;
+    void note_sent() noexcept;
 
     // Ending.
     void fail(close_code code, std::string_view cause);
@@ -249,6 +254,11 @@ private:
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
+    // In beats of the loop:
+    std::uint32_t heard_at_ = 0;       ///< When the peer last gave a sign of life.
+    std::uint32_t active_at_ = 0;      ///< When a message last came or went.
+    std::uint32_t pinged_at_ = 0;      ///< When it was last asked for a sign.
+    std::uint32_t pinged_behind_ = 0;  ///< How many bytes the peer had not taken then.
     protocol::decoder* decoder_ = nullptr;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;

@@ -27,6 +27,7 @@ void connection::take_event() {
         case event_kind::need_more: break;
         case event_kind::message:
             event_pending_ = true;
+            active_at_ = loop_.beat();
             server_->counts.messages_received.add();
             break;
         case event_kind::ping:

@@ -84,6 +84,7 @@ void connection::receive_once() {
 
 void connection::received(std::span<char> bytes, bool in_window) {
     if (server_) server_->counts.bytes_received.add(bytes.size());
+    heard_at_ = loop_.beat();
     if (phase_ == phase::handshake) {
         append_input({bytes.data(), bytes.size()});
         receiver_.wake();

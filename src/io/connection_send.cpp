@@ -36,6 +36,11 @@ void connection::write(protocol::opcode type, std::string_view payload, send_opt
         write_behind(type, payload, how);
 }
 
+void connection::note_sent() noexcept {
+    active_at_ = loop_.beat();
+    server_->counts.messages_sent.add();
+}
+
 // A message that others wait before. Those that may be dropped stay whole frames until the network takes them.
 void connection::write_behind(protocol::opcode type, std::string_view payload, send_options how) {
     auto const& settings = server_->settings();
@@ -72,14 +77,14 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
     }
     auto const waiting = outbox_.size();
     outbox_.append_droppable(frame.head(), payload, frame.tail());
-    server_->counts.messages_sent.add();
+    note_sent();
     count_waiting(waiting);
 }
 
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
     std::optional<std::string_view> compressed;
     if (is_compressed() && how.compress) compressed = hybi_->codec()->compress(payload);
-    server_->counts.messages_sent.add();
+    note_sent();
     auto frame = strategy_->wrap(type, compressed ? compressed->size() : payload.size());
     if (compressed) {
         frame.prefix[0] = static_cast<char>(frame.prefix[0] | 0x40);  // RSV1 (RFC 7692 6.1)
@@ -113,7 +118,7 @@ bool connection::cork_short(protocol::opcode type, std::string_view payload) {
     at[1] = static_cast<char>(payload.size());
     if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
     cork.commit(2 + payload.size());
-    server_->counts.messages_sent.add();
+    note_sent();
     return true;
 }
 
@@ -218,6 +223,7 @@ void connection::writable() {
     loop::turn turn(loop_, *this);
     if (phase_ == phase::ended) return;
     blocked_ = false;
+    heard_at_ = loop_.beat();  // it takes what waits for it
     after_flush(transmit_outbox());
     if (write_first_) {
         write_first_ = false;

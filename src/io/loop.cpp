@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -100,7 +101,16 @@ void loop::start_ticking() {
     });
 }
 
+std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {
+    // The present beat has partly passed. Times of years are not told from each other: the count goes round.
+    constexpr std::chrono::milliseconds most = std::chrono::hours(24 * 365);
+    return static_cast<std::uint32_t>((std::min(time, most) + deadlines::tick - std::chrono::milliseconds(1)) /
+                                      deadlines::tick) +
+           1;
+}
+
 void loop::tick() {
+    ++beat_;
     deadlines_.advance();
     if (!deadlines_.empty()) start_ticking();
 }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -86,6 +87,11 @@ public:
     /// Writes the connection's outbox before the loop waits for the network again.
     void flush_later(connection& c);
 
+    /// Counts the ticks of the clock, but those that a busy loop missed. Stands still while nobody waits for a deadline.
+    [[nodiscard]] std::uint32_t beat() const noexcept { return beat_; }
+    /// Gives after how many beats a time has passed for certain.
+    [[nodiscard]] static std::uint32_t beats_in(std::chrono::milliseconds time) noexcept;
+
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
 
@@ -136,6 +142,7 @@ private:
     std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;
+    std::uint32_t beat_ = 0;
     bool ticking_ = false;
     bool flush_posted_ = false;
     bool shut_down_ = false;

@@ -221,6 +221,9 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused) {
     check({.limits = {.connections_per_address = 0}}, "connections_per_address");
     check({.timeouts = {.handshake = 0ms}}, "handshake");
     check({.timeouts = {.close = -1ms}}, "close");
+    check({.timeouts = {.ping = -1ms}}, "ping");
+    check({.timeouts = {.pong = -1ms}}, "pong");
+    check({.timeouts = {.idle = -1ms}}, "idle");
     check({.unix_permissions = 660}, "unix_permissions");
     check({.path = "no-slash"}, "path");
     check({.protocols = wsio::protocol_set(std::initializer_list<protocol_version>())}, "protocols");
