@@ -49,7 +49,7 @@ connection& connection::make(loop& l, int fd, endpoint remote) {
 }
 
 connection::connection(loop& l, int fd, endpoint remote)
-    : loop_(l), remote_(std::make_unique<endpoint>(std::move(remote))) {
+    : loop_(l), unopened_(new unopened{.remote = std::move(remote)}) {
     loop_.sockets().add(*this, fd);
     loop_.add(*this);
 }
@@ -106,10 +106,9 @@ void connection::loop_is_gone() {
     unparsed_ = {};
     loop_.sockets().close(*this);
     receiver_.drop();
-    senders_.drop_all();
-    closers_.drop_all();
+    waiting_.drop_all();
     callbacks_.reset();
-    if (hybi_) hybi_->inflate_with(nullptr);
+    if (auto* const own = hybi()) own->inflate_with(nullptr);
     server_.reset();
 }
 
@@ -122,8 +121,8 @@ void connection::deadline_passed() {
     switch (phase_) {
         case phase::handshake:
             // The session answers when it waits for input; should the peer take no answer, the next deadline drops it.
-            if (late_answer_ != nullptr) {
-                write_raw(*late_answer_);
+            if (unopened_->late_answer != nullptr) {
+                write_raw(*unopened_->late_answer);
                 finish();
             } else if (timed_out_) {
                 end_now();
@@ -150,14 +149,14 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     strategy_ = &strategy;
     protocol::decoder_limits const bounds{limits.message_size, limits.fragments};
     if (is_hybi(strategy.version())) {
-        decoder_ = &hybi_.emplace(protocol::rules_of(strategy.version()), protocol::role::server, bounds);
+        decoder_.emplace<protocol::hybi_decoder>(protocol::rules_of(strategy.version()), protocol::role::server,
+                                                 bounds);
         corks_short_ = true;
     } else {
-        hixie_ = strategy.make_decoder(protocol::role::server, bounds);
-        decoder_ = hixie_.get();
+        decoder_ = strategy.make_decoder(protocol::role::server, bounds);
     }
     opening_ = std::move(agreed);
-    remote_.reset();
+    unopened_.reset();
     server_ = std::move(server);
     count_waiting(0);  // the response, perhaps
     phase_ = phase::open;
@@ -225,8 +224,8 @@ std::chrono::milliseconds connection::close_timeout() const noexcept {
 }
 
 void connection::compress(const protocol::deflate_parameters& agreed) {
-    hybi_->inflate_with(compressor::make(loop_, agreed, server_->settings().compression));
-    corks_short_ = hybi_->codec()->threshold() > longest_short;
+    hybi()->inflate_with(compressor::make(loop_, agreed, server_->settings().compression));
+    corks_short_ = hybi()->codec()->threshold() > longest_short;
 }
 
 wsio::ready_state connection::ready_state() const noexcept {
@@ -295,7 +294,7 @@ void connection::finish() {
     unparsed_ = {};
     set_deadline(close_timeout(), "the TCP connection did not end in time");
     receiver_.wake_later();
-    senders_.wake_all_later();
+    waiting_.wake_all_later();
     if (loop_.current() != this) loop_.flush_later(*this);
     read_on();
 }
@@ -334,15 +333,14 @@ void connection::end_now() {
     auto const waiting = outbox_.size();
     outbox_.clear();
     count_waiting(waiting);
-    if (hybi_) hybi_->inflate_with(nullptr);
+    if (auto* const own = hybi()) own->inflate_with(nullptr);
     counted = {};
     clear_deadline();
     asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
     loop_.sockets().close(*this);
     tls_.reset();
     receiver_.wake_later();
-    senders_.wake_all_later();
-    closers_.wake_all_later();
+    waiting_.wake_all_later();
     if (server_) server_->ended(*this);
     if (callbacks_) tell_ended_later();
 }
@@ -381,7 +379,7 @@ void connection::session_failed(std::exception_ptr exception) {
 }
 
 asio::awaitable<void> connection::wait_until_ended(connection& c) {
-    waiting_list::place waiting(c.closers_);
+    waiting_list::place waiting(c.waiting_);
     while (c.phase_ != phase::ended) co_await waiting.wait();
 }
 

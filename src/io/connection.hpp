@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "io/compressor.hpp"
 #include "io/connection_count.hpp"
@@ -96,7 +97,7 @@ public:
     [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
     /// While the application decides about the handshake, its deadline sends `answer` and ends the connection; null again
     /// when the application has decided.
-    void answer_at_deadline(const std::string* answer) noexcept { late_answer_ = answer; }
+    void answer_at_deadline(const std::string* answer) noexcept { unopened_->late_answer = answer; }
     /// Writes what is queued, ends the sending half, and drops the connection when the peer has ended too or at the
     /// deadline. Input is ignored from here on.
     void finish();
@@ -109,7 +110,10 @@ public:
     void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server);
     /// Compresses messages as was agreed on; to be called right after `open`.
     void compress(const protocol::deflate_parameters& agreed);
-    [[nodiscard]] bool is_compressed() const noexcept { return hybi_ && hybi_->codec() != nullptr; }
+    [[nodiscard]] bool is_compressed() const noexcept {
+        auto const* const hybi = std::get_if<protocol::hybi_decoder>(&decoder_);
+        return hybi != nullptr && hybi->codec() != nullptr;
+    }
 
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
@@ -154,7 +158,9 @@ public:
     /// Gives the executor of the loop; an empty one once the loop is gone.
     [[nodiscard]] boost::asio::any_io_executor executor() const;
     [[nodiscard]] const std::shared_ptr<server_state>& server() const noexcept { return server_; }
-    [[nodiscard]] const endpoint& remote() const { return remote_ ? *remote_ : opening_.request().remote_endpoint(); }
+    [[nodiscard]] const endpoint& remote() const {
+        return unopened_ ? unopened_->remote : opening_.request().remote_endpoint();
+    }
     [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
     /// Lets go of everything because the loop goes away.
@@ -178,6 +184,11 @@ private:
     void received(std::span<char> bytes, bool in_window);
     void tls_failed();
     void end_of_stream(int error);
+    [[nodiscard]] protocol::hybi_decoder* hybi() noexcept { return std::get_if<protocol::hybi_decoder>(&decoder_); }
+    [[nodiscard]] protocol::decoder& decoder() noexcept {
+        auto* const own = hybi();
+        return own != nullptr ? *own : *std::get<std::unique_ptr<protocol::decoder>>(decoder_);
+    }
     void take_event();
     bool next_event();
     void drop_event();
@@ -237,8 +248,13 @@ private:
     [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 
     struct queued;
+    [[nodiscard]] std::size_t queued_bytes() const noexcept;
+    /// What a connection needs before it is open.
+    struct unopened {
+        endpoint remote;  ///< From `open` on the request has it.
+        const std::string* late_answer = nullptr;
+    };
     // What each message touches stands together: with a thousand busy connections, cache lines are what costs.
-    loop& loop_;
     phase phase_ = phase::handshake;
     bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
     bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
@@ -254,43 +270,42 @@ private:
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
+    std::atomic<bool> loop_gone_ = false;
+    loop& loop_;
     // In beats of the loop:
     std::uint32_t heard_at_ = 0;       ///< When the peer last gave a sign of life.
     std::uint32_t active_at_ = 0;      ///< When a message last came or went.
     std::uint32_t pinged_at_ = 0;      ///< When it was last asked for a sign.
     std::uint32_t pinged_behind_ = 0;  ///< How many bytes the peer had not taken then.
-    protocol::decoder* decoder_ = nullptr;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;
     queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
-    std::size_t queued_bytes_ = 0;
     std::span<char> unparsed_;  ///< Received and not yet decoded: in the loop's block during a turn, else in `input_`.
     byte_buffer input_;
-    protocol::event event_;
     waiter receiver_;
-    std::optional<protocol::hybi_decoder>
-        hybi_;  ///< The decoder, if it is one of the hybi family; a part of this object,
-    std::unique_ptr<protocol::decoder> hixie_;  ///< as nearly all are. Else it is here.
+    /// One of the hybi family, as nearly all are, is a part of this object.
+    std::variant<std::monostate, protocol::hybi_decoder, std::unique_ptr<protocol::decoder>> decoder_;
     outbox outbox_;
 
     const protocol::strategy* strategy_ = nullptr;
-    waiting_list senders_;
-    waiting_list closers_;
+    waiting_list waiting_;  ///< Those who wait for room, for the network to have taken all, or for the end.
     std::atomic<std::uint32_t> references_{1};
-    std::atomic<bool> loop_gone_ = false;
+
+public:
+    /// The server's: where this connection stands in its table of clients.
+    std::uint32_t place = 0;
+
+private:
     opening opening_;
     std::unique_ptr<wsio::status> status_;
     const char* deadline_cause_ = "";
-    const std::string* late_answer_ = nullptr;
-    std::unique_ptr<endpoint> remote_;  ///< Until `open`; from then on the request has it.
+    std::unique_ptr<unopened> unopened_;  ///< Until `open`.
     connection* next_ = nullptr;
     connection* previous_ = nullptr;
     connection* next_dirty_ = nullptr;
 
 public:
-    /// The server's: where this connection stands in its table of clients.
-    std::size_t place = 0;
     /// The front that accepted this connection, for its own use; null when there is none.
     const void* owner = nullptr;
     /// The connection's place among those that the front counts, until it has ended.

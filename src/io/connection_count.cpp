@@ -24,35 +24,38 @@ connection_count::place connection_count::enter() {
     std::lock_guard const lock(mutex_);
     if (total_ == limit_) return given;
     ++total_;
-    given.count_ = shared_from_this();
+    if (nobody_.second.connections++ == 0) nobody_.second.count = shared_from_this();
+    given.at_ = &nobody_;
     return given;
 }
 
 bool connection_count::place::count_for(const endpoint& client) {
-    if (!count_) return true;  // the connection has ended
-    auto& count = *count_;
-    std::lock_guard const lock(count.mutex_);
-    addresses::value_type* now = nullptr;
-    if (!client.is_unix()) {
-        auto const at = count.addresses_.try_emplace(key_of(client.address), 0).first;
-        now = &*at;
-        if (now == address_) return true;
-        if (now->second == count.limit_per_address_) return false;
-        ++now->second;
-    }
-    count.forget(address_);
-    address_ = now;
+    if (at_ == nullptr) return true;  // the connection has ended
+    auto const count = at_->second.count;
+    std::lock_guard const lock(count->mutex_);
+    auto& now = client.is_unix() ? count->nobody_ : *count->addresses_.try_emplace(key_of(client.address)).first;
+    if (&now == at_) return true;
+    auto& [connections, keeper] = now.second;
+    if (&now != &count->nobody_ && connections == count->limit_per_address_) return false;
+    if (connections++ == 0) keeper = count;
+    count->forget(*at_);
+    at_ = &now;
     return true;
 }
 
-void connection_count::leave(addresses::value_type* address) noexcept {
-    std::lock_guard const lock(mutex_);
-    --total_;
-    forget(address);
+void connection_count::leave(addresses::value_type& at) noexcept {
+    auto const count = at.second.count;  // it may be the last to know it
+    std::lock_guard const lock(count->mutex_);
+    --count->total_;
+    count->forget(at);
 }
 
-void connection_count::forget(addresses::value_type* address) noexcept {
-    if (address != nullptr && --address->second == 0) addresses_.erase(addresses_.find(address->first));
+void connection_count::forget(addresses::value_type& at) noexcept {
+    if (--at.second.connections != 0) return;
+    if (&at == &nobody_)
+        at.second.count.reset();
+    else
+        addresses_.erase(addresses_.find(at.first));
 }
 
 }  // namespace wsio::detail

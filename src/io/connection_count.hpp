@@ -18,7 +18,12 @@ namespace wsio::detail {
 class connection_count : public std::enable_shared_from_this<connection_count> {
     /// What counts as one address: an IPv4 address, or the /64 network of an IPv6 address, which one subscriber has whole.
     using key = std::array<std::uint8_t, 8>;
-    using addresses = std::map<key, std::size_t>;
+    /// The connections of one address; they keep the count itself alive.
+    struct entry {
+        std::size_t connections = 0;
+        std::shared_ptr<connection_count> count;
+    };
+    using addresses = std::map<key, entry>;
 
 public:
     connection_count(std::size_t limit, std::size_t limit_per_address) noexcept
@@ -28,19 +33,17 @@ public:
     class place {
     public:
         place() noexcept = default;
-        place(place&& other) noexcept
-            : count_(std::move(other.count_)), address_(std::exchange(other.address_, nullptr)) {}
+        place(place&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
         place& operator=(place&& other) noexcept {
             place taken(std::move(other));
-            std::swap(count_, taken.count_);
-            std::swap(address_, taken.address_);
+            std::swap(at_, taken.at_);
             return *this;
         }
         ~place() {
-            if (count_) count_->leave(address_);
+            if (at_ != nullptr) leave(*at_);
         }
 
-        [[nodiscard]] explicit operator bool() const noexcept { return count_ != nullptr; }
+        [[nodiscard]] explicit operator bool() const noexcept { return at_ != nullptr; }
 
         /// Counts the connection for `client`, and no longer for whom it was counted before; false, and nothing changes,
         /// when that address has as many as it may. Unix sockets have no address: nothing is counted.
@@ -48,8 +51,7 @@ public:
 
     private:
         friend class connection_count;
-        std::shared_ptr<connection_count> count_;
-        addresses::value_type* address_ = nullptr;
+        addresses::value_type* at_ = nullptr;
     };
 
     /// Gives a place, or an empty one when all are taken.
@@ -57,14 +59,15 @@ public:
 
 private:
     [[nodiscard]] static key key_of(const boost::asio::ip::address& address) noexcept;
-    void leave(addresses::value_type* address) noexcept;
-    void forget(addresses::value_type* address) noexcept;
+    static void leave(addresses::value_type& at) noexcept;
+    void forget(addresses::value_type& at) noexcept;
 
     std::size_t const limit_;
     std::size_t const limit_per_address_;
     std::mutex mutex_;
     std::size_t total_ = 0;
     addresses addresses_;
+    addresses::value_type nobody_{key{}, entry{}};  ///< Those whose address is not known, or is none.
 };
 
 }  // namespace wsio::detail

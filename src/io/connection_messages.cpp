@@ -19,11 +19,15 @@ constexpr std::size_t queued_overhead = 64;
 struct connection::queued {
     std::optional<wsio::message> message;
     queued* next = nullptr;
+    std::size_t total = 0;  ///< Of the last: what all of them cost.
 };
+
+std::size_t connection::queued_bytes() const noexcept { return last_queued_ == nullptr ? 0 : last_queued_->total; }
 
 void connection::take_event() {
     using protocol::event_kind;
-    switch (event_.kind) {
+    auto const& event = loop_.event();
+    switch (event.kind) {
         case event_kind::need_more: break;
         case event_kind::message:
             event_pending_ = true;
@@ -33,18 +37,20 @@ void connection::take_event() {
         case event_kind::ping:
             // A peer that pings and does not read gets no more pongs than its outbox holds.
             if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
-                append_frame(protocol::opcode::pong, event_.data);
+                append_frame(protocol::opcode::pong, event.data);
             break;
         case event_kind::pong: break;
-        case event_kind::closing: peer_closed(event_); break;
-        case event_kind::failed: fail(event_.code, event_.data); break;
+        case event_kind::closing: peer_closed(event); break;
+        case event_kind::failed: fail(event.code, event.data); break;
     }
 }
 
 bool connection::next_event() {
     if (event_pending_) return true;
     while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
-        if (!hybi_ || !hybi_->next_short(unparsed_, event_)) event_ = decoder_->next(unparsed_);
+        auto& event = loop_.event();
+        if (auto* const own = hybi(); own == nullptr || !own->next_short(unparsed_, event))
+            event = decoder().next(unparsed_);
         take_event();
         if (event_pending_) return true;
     }
@@ -77,7 +83,7 @@ void connection::process() {
             receiver_.wake();
         } else if (!event_pending_ && !next_event()) {
             break;
-        } else if (queued_bytes_ < server_->settings().limits.read_ahead) {
+        } else if (queued_bytes() < server_->settings().limits.read_ahead) {
             queue_message();
         } else if (phase_ == phase::closing) {
             drop_event();  // nobody takes it, and the closing frame may be behind it
@@ -114,16 +120,17 @@ void connection::settle_input() {
 // The message is built where it is to live, because one that borrows would make a copy of its payload to move.
 void connection::take_event_into(std::optional<message>& taken) {
     event_pending_ = false;
-    bool const binary = event_.type == protocol::opcode::binary;
-    if (event_.assembled)
-        taken.emplace(own_payload{decoder_->take_payload(), binary});
+    auto const& event = loop_.event();
+    bool const binary = event.type == protocol::opcode::binary;
+    if (event.assembled)
+        taken.emplace(own_payload{decoder().take_payload(), binary});
     else
-        taken.emplace(loop_.lend(event_.data, binary));
+        taken.emplace(loop_.lend(event.data, binary));
 }
 
 void connection::drop_event() {
     event_pending_ = false;
-    if (event_.assembled) static_cast<void>(decoder_->take_payload());
+    if (loop_.event().assembled) static_cast<void>(decoder().take_payload());
 }
 
 void connection::queue_message() {
@@ -131,8 +138,8 @@ void connection::queue_message() {
     take_event_into(last->message);
     loop_.settle();  // it must not borrow from the block while it waits
     last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
+    last->total = queued_bytes() + last->message->size() + queued_overhead;
     last_queued_ = last;
-    queued_bytes_ += last->message->size() + queued_overhead;
     server_->counts.messages_waiting.add();
 }
 
@@ -142,7 +149,7 @@ std::optional<message> connection::take_queued() {
         last_queued_ = nullptr;
     else
         last_queued_->next = first->next;
-    queued_bytes_ -= first->message->size() + queued_overhead;
+    if (last_queued_ != nullptr) last_queued_->total -= first->message->size() + queued_overhead;
     if (server_) server_->counts.messages_waiting.subtract();
     return std::move(first->message);
 }

@@ -48,7 +48,7 @@ bool connection::can_read() const noexcept {
     // The session reads its HTTP on demand.
     if (phase_ == phase::handshake) return filling_;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
-    return phase_ != phase::open || (unparsed_.empty() && queued_bytes_ < server_->settings().limits.read_ahead);
+    return phase_ != phase::open || (unparsed_.empty() && queued_bytes() < server_->settings().limits.read_ahead);
 }
 
 void connection::read_on() {
@@ -62,7 +62,7 @@ void connection::read_on() {
 
 void connection::receive_once() {
     more_to_read_ = false;
-    auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder_->window() : std::span<char>();
+    auto const window = phase_ == phase::open || phase_ == phase::closing ? decoder().window() : std::span<char>();
     auto const room = window.empty() ? loop_.block() : window;
     if (tls_) {
         receive_secure(room, !window.empty());
@@ -90,7 +90,7 @@ void connection::received(std::span<char> bytes, bool in_window) {
         receiver_.wake();
     } else if (phase_ != phase::finishing) {
         if (in_window) {
-            event_ = decoder_->commit(bytes.size());
+            loop_.event() = decoder().commit(bytes.size());
             take_event();
         } else {
             unparsed_ = bytes;

@@ -83,7 +83,7 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
 
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
     std::optional<std::string_view> compressed;
-    if (is_compressed() && how.compress) compressed = hybi_->codec()->compress(payload);
+    if (is_compressed() && how.compress) compressed = hybi()->codec()->compress(payload);
     note_sent();
     auto frame = strategy_->wrap(type, compressed ? compressed->size() : payload.size());
     if (compressed) {
@@ -237,24 +237,24 @@ void connection::after_flush(outbox::result result) {
         return;
     }
     if (result == outbox::result::blocked) wait_for_the_network();
-    if (!senders_.empty() && has_room()) senders_.wake_all_later();
+    if (!waiting_.empty() && has_room()) waiting_.wake_all_later();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
 }
 
 asio::awaitable<void> connection::wait_for_room(connection& c) {
-    waiting_list::place waiting(c.senders_);
+    waiting_list::place waiting(c.waiting_);
     while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await waiting.wait();
 }
 
 asio::awaitable<bool> connection::drained(connection& c, operation) {
     if (c.phase_ != phase::ended && c.loop_.current() == &c) c.flush_cork();
-    waiting_list::place waiting(c.senders_);
+    waiting_list::place waiting(c.waiting_);
     while (c.phase_ != phase::ended && c.buffered_amount() != 0) co_await waiting.wait();
     co_return c.phase_ != phase::ended;
 }
 
 asio::awaitable<void> connection::written(connection& c) {
-    waiting_list::place waiting(c.senders_);
+    waiting_list::place waiting(c.waiting_);
     while (c.phase_ == phase::handshake && !c.outbox_.empty()) co_await waiting.wait();
 }
 

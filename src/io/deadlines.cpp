@@ -1,6 +1,14 @@
 #include "io/deadlines.hpp"
 
+#include <algorithm>
+
 namespace wsio::detail {
+
+namespace {
+
+constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
+
+}  // namespace
 
 void deadline::unlink() noexcept {
     if (next_ == nullptr) return;
@@ -20,15 +28,16 @@ void deadlines::head::link(deadline& d) noexcept {
 
 deadlines::deadlines() noexcept : done_(now()) {}
 
-std::uint64_t deadlines::now() noexcept {
+std::uint32_t deadlines::now() noexcept {
     auto const since_start = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(since_start / tick);
+    return static_cast<std::uint32_t>(since_start / tick);
 }
 
 void deadlines::set(deadline& d, std::chrono::milliseconds from_now) noexcept {
     clear(d);
     if (empty()) done_ = now();  // nobody advanced the wheel while it was empty
-    auto const ticks = static_cast<std::uint64_t>((from_now + tick - std::chrono::milliseconds(1)) / tick);
+    auto const ticks = static_cast<std::uint32_t>(
+        (std::min<std::chrono::milliseconds>(from_now, longest) + tick - std::chrono::milliseconds(1)) / tick);
     d.tick_ = now() + ticks + 1;  // the current tick has partly passed
     wheel_[d.tick_ % slots].link(d);
     ++count_;
@@ -43,13 +52,13 @@ void deadlines::clear(deadline& d) noexcept {
 void deadlines::advance() {
     auto const current = now();
     auto const from = current - done_ > slots ? current - slots : done_;
-    for (auto at = from + 1; at <= current; ++at) {
+    for (auto at = from + 1; at != current + 1; ++at) {
         // Those that are told may set and clear others, so the due ones are collected first.
         head due;
         auto& slot = wheel_[at % slots];
         for (deadline* d = slot.next_; d != &slot;) {
             auto* const next = d->next_;
-            if (d->tick_ <= current) {
+            if (static_cast<std::int32_t>(d->tick_ - current) <= 0) {
                 d->unlink();
                 due.link(*d);
             }

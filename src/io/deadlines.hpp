@@ -25,7 +25,7 @@ private:
 
     deadline* next_ = nullptr;
     deadline* previous_ = nullptr;
-    std::uint64_t tick_ = 0;
+    std::uint32_t tick_ = 0;  ///< Counts go round after 6 years, so they are compared by their difference.
 };
 
 /// A hashed timing wheel: all deadlines of a loop on one coarse clock. A deadline passes at its time or up to two ticks
@@ -56,11 +56,11 @@ private:
         void deadline_passed() override {}
     };
 
-    [[nodiscard]] static std::uint64_t now() noexcept;
+    [[nodiscard]] static std::uint32_t now() noexcept;
 
     static constexpr std::size_t slots = 256;
     std::array<head, slots> wheel_;
-    std::uint64_t done_;  ///< The last tick that was looked at.
+    std::uint32_t done_;  ///< The last tick that was looked at.
     std::size_t count_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <wsio/byte_buffer.hpp>
 #include <wsio/detail/awaiting.hpp>
 #include <wsio/message.hpp>
+#include <wsio/protocol/decoder.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -62,6 +63,9 @@ public:
     void settle() {
         if (lease_ != nullptr) settle_lease();
     }
+
+    /// The event that a decoder found last. Whoever fills it uses it up before another connection has its turn.
+    [[nodiscard]] protocol::event& event() noexcept { return event_; }
 
     /// One turn: a connection does what one event of the network asks for. What it sends meanwhile is corked and leaves
     /// in one system call at the end.
@@ -133,6 +137,7 @@ private:
     poller sockets_;
     byte_buffer block_;
     message* lease_ = nullptr;
+    protocol::event event_;
     byte_buffer cork_;
     std::unique_ptr<compressors> compressors_;
     connection* current_ = nullptr;

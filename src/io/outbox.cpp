@@ -36,11 +36,13 @@ std::ptrdiff_t write_pieces(int fd, std::string_view a, std::string_view b, std:
 constexpr std::size_t frames_at_once = 64 * 1024;
 
 void outbox::append(std::string_view head, std::string_view payload, std::string_view tail) {
-    if (waiting_) {
+    if (head.empty() && payload.empty() && tail.empty()) return;
+    auto& all = held();
+    if (all.waiting) {
         wait(head, payload, tail, false);
         return;
     }
-    auto& end = own_end();
+    auto& end = all.own_end();
     end.append(head);
     end.append(payload);
     end.append(tail);
@@ -58,72 +60,69 @@ void outbox::wait(std::string_view head, std::string_view payload, std::string_v
     bytes.reserve(head.size() + payload.size() + tail.size());
     bytes.append(head).append(payload).append(tail);
     auto const size = bytes.size();
-    if (!waiting_) waiting_ = std::make_unique<frames_waiting>();
-    waiting_->frames.push_back({std::move(bytes), droppable});
-    waiting_->bytes += size;
+    auto& waiting = held().waiting;
+    if (!waiting) waiting = std::make_unique<frames_waiting>();
+    waiting->frames.push_back({std::move(bytes), droppable});
+    waiting->bytes += size;
 }
 
 bool outbox::drop_oldest() {
-    while (waiting_) {
-        auto const& oldest = waiting_->frames.front();
+    while (holds_ && holds_->waiting) {
+        auto& waiting = *holds_->waiting;
+        auto const& oldest = waiting.frames.front();
         if (!oldest.droppable) {
             take_frame();  // so that it is not passed again and again
             continue;
         }
-        waiting_->bytes -= oldest.bytes.size();
-        waiting_->frames.pop_front();
-        if (waiting_->frames.empty()) waiting_.reset();
+        waiting.bytes -= oldest.bytes.size();
+        waiting.frames.pop_front();
+        if (waiting.frames.empty()) holds_->waiting.reset();
         return true;
     }
     return false;
 }
 
 void outbox::take_frame() {
-    auto const& first = waiting_->frames.front();
-    own_end().append(first.bytes);
-    waiting_->bytes -= first.bytes.size();
-    waiting_->frames.pop_front();
-    if (waiting_->frames.empty()) waiting_.reset();
+    auto& waiting = *holds_->waiting;
+    auto const& first = waiting.frames.front();
+    holds_->own_end().append(first.bytes);
+    waiting.bytes -= first.bytes.size();
+    waiting.frames.pop_front();
+    if (waiting.frames.empty()) holds_->waiting.reset();
 }
 
 void outbox::take_frames() {
-    front_.release();
-    written_ = 0;
-    while (waiting_ && front_.size() < frames_at_once) take_frame();
+    holds_->front.release();
+    holds_->written = 0;
+    while (holds_->waiting && holds_->front.size() < frames_at_once) take_frame();
 }
 
 void outbox::own_borrowed() {
-    if (borrowed_.empty()) return;
-    if (front_.size() == written_) {
-        front_.clear();
-        written_ = 0;
+    if (!borrows()) return;
+    auto& all = *holds_;
+    if (all.front.size() == all.written) {
+        all.front.clear();
+        all.written = 0;
     }
-    front_.append(borrowed_);
-    borrowed_ = {};
-    front_.append(back_.view());
-    back_.release();
+    all.front.append(all.borrowed);
+    all.borrowed = {};
+    all.front.append(all.back.view());
+    all.back.release();
 }
 
 void outbox::consume(std::size_t count) noexcept {
-    auto const from_front = std::min(count, front_.size() - written_);
-    written_ += from_front;
+    auto& all = *holds_;
+    auto const from_front = std::min(count, all.front.size() - all.written);
+    all.written += from_front;
     count -= from_front;
-    auto const from_borrowed = std::min(count, borrowed_.size());
-    borrowed_.remove_prefix(from_borrowed);
+    auto const from_borrowed = std::min(count, all.borrowed.size());
+    all.borrowed.remove_prefix(from_borrowed);
     count -= from_borrowed;
-    if (written_ == front_.size() && borrowed_.empty()) {
-        front_ = std::move(back_);
-        back_.release();
-        written_ = count;
+    if (all.written == all.front.size() && all.borrowed.empty()) {
+        all.front = std::move(all.back);
+        all.back.release();
+        all.written = count;
     }
-}
-
-void outbox::clear() noexcept {
-    front_.release();
-    written_ = 0;
-    borrowed_ = {};
-    back_.release();
-    waiting_.reset();
 }
 
 }  // namespace wsio::detail

@@ -13,18 +13,16 @@ namespace wsio::detail {
 
 /// The bytes of one connection that wait for the network, in order: a run of our own bytes, then perhaps a payload in
 /// its sender's memory, then another run of our own, then perhaps whole frames, of which some may still be dropped. Frames
-/// never wait alone: the first is moved to the bytes when there are no others. An empty outbox owns no memory.
+/// never wait alone: the first is moved to the bytes when there are no others. An empty outbox is one pointer.
 class outbox {
 public:
-    [[nodiscard]] bool empty() const noexcept { return front_.empty() && borrowed_.empty(); }
-    [[nodiscard]] std::size_t size() const noexcept {
-        return (front_.size() - written_) + borrowed_.size() + back_.size() + (waiting_ ? waiting_->bytes : 0);
-    }
-    [[nodiscard]] bool borrows() const noexcept { return !borrowed_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return !holds_ || (holds_->front.empty() && holds_->borrowed.empty()); }
+    [[nodiscard]] std::size_t size() const noexcept { return holds_ ? holds_->size() : 0; }
+    [[nodiscard]] bool borrows() const noexcept { return holds_ && !holds_->borrowed.empty(); }
 
     /// Gives what the outbox costs: its bytes, and 64 more for each frame that may be dropped or waits behind one.
     [[nodiscard]] std::size_t cost() const noexcept {
-        return size() + (waiting_ ? waiting_->frames.size() * frame_overhead : 0);
+        return size() + (holds_ && holds_->waiting ? holds_->waiting->frames.size() * frame_overhead : 0);
     }
     static constexpr std::size_t frame_overhead = 64;
 
@@ -39,7 +37,9 @@ public:
 
     /// Appends `payload` without a copy: it must stay valid until it is written or `own_borrowed` is called. Only one
     /// payload may be borrowed at a time.
-    void borrow(std::string_view payload) noexcept { borrowed_ = payload; }
+    void borrow(std::string_view payload) {
+        if (!payload.empty()) held().borrowed = payload;
+    }
 
     /// Copies what is still borrowed.
     void own_borrowed();
@@ -50,21 +50,21 @@ public:
     template <typename Write>
     result write_with(Write write) {
         while (!empty()) {
-            auto const written = write(front_.view().substr(written_), borrowed_, back_.view());
+            auto const written =
+                write(holds_->front.view().substr(holds_->written), holds_->borrowed, holds_->back.view());
             if (written < 0) return result::failed;
             if (written == 0) return result::blocked;
             consume(static_cast<std::size_t>(written));
-            if (empty() && waiting_) take_frames();
+            if (empty() && holds_->waiting) take_frames();
         }
         clear();
         return result::empty;
     }
 
     /// Drops everything.
-    void clear() noexcept;
+    void clear() noexcept { holds_.reset(); }
 
 private:
-    [[nodiscard]] byte_buffer& own_end() noexcept { return borrowed_.empty() && back_.empty() ? front_ : back_; }
     void consume(std::size_t count) noexcept;
     void wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable);
     void take_frame();
@@ -79,11 +79,24 @@ private:
         std::size_t bytes = 0;
     };
 
-    byte_buffer front_;
-    std::size_t written_ = 0;  ///< How much of `front_` is gone already.
-    std::string_view borrowed_;
-    byte_buffer back_;
-    std::unique_ptr<frames_waiting> waiting_;  ///< Null when no frames wait.
+    struct contents {
+        byte_buffer front;
+        std::size_t written = 0;  ///< How much of `front` is gone already.
+        std::string_view borrowed;
+        byte_buffer back;
+        std::unique_ptr<frames_waiting> waiting;  ///< Null when no frames wait.
+
+        [[nodiscard]] std::size_t size() const noexcept {
+            return (front.size() - written) + borrowed.size() + back.size() + (waiting ? waiting->bytes : 0);
+        }
+        [[nodiscard]] byte_buffer& own_end() noexcept { return borrowed.empty() && back.empty() ? front : back; }
+    };
+    [[nodiscard]] contents& held() {
+        if (!holds_) holds_ = std::make_unique<contents>();
+        return *holds_;
+    }
+
+    std::unique_ptr<contents> holds_;
 };
 
 /// Writes up to three pieces in one system call; gives how many bytes the socket took, 0 when it is full, -1 when it

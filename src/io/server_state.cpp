@@ -54,7 +54,7 @@ void server_state::opened(connection& c, const request& r) {
     counts.opened(c.strategy()->version());
     if (!settings_.client_tracking) return;
     if (free_places_.empty()) {
-        c.place = places_.size();
+        c.place = static_cast<std::uint32_t>(places_.size());
         places_.push_back(&c);
     } else {
         std::pop_heap(free_places_.begin(), free_places_.end(), std::greater<>());

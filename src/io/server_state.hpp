@@ -96,8 +96,8 @@ private:
     /// Where `accept` waits. Not Asio's channel: that of Boost 1.81 takes nothing any more once a waiting receive was
     /// cancelled.
     std::optional<boost::asio::steady_timer> arrival_;
-    std::vector<connection*> places_;       ///< Open connections; null where a place is free.
-    std::vector<std::size_t> free_places_;  ///< A heap: the lowest free place first.
+    std::vector<connection*> places_;         ///< Open connections; null where a place is free.
+    std::vector<std::uint32_t> free_places_;  ///< A heap: the lowest free place first.
     std::size_t open_ = 0;
     bool stopped_ = false;
 };

@@ -8,14 +8,21 @@ namespace wsio::detail {
 
 namespace {
 
+connection& of(const operation& held) noexcept { return static_cast<connection&>(*held.get()); }
+
+// Functions of their own, because the compiler would keep their temporaries in the coroutine's frame.
+void returned(const operation& held) {
+    of(held).end(close_code::normal, {}, ended_by::application, "the handler returned");
+}
+void threw(const operation& held) { of(held).session_failed(std::current_exception()); }
+
 // This frame lives as long as the connection, so it holds no more than it must.
 lowest_frame run(operation held, boost::asio::awaitable<void> handler) {
-    auto& c = static_cast<connection&>(*held.get());
     try {
         co_await std::move(handler);
-        c.end(close_code::normal, {}, ended_by::application, "the handler returned");
+        returned(held);
     } catch (...) {
-        c.session_failed(std::current_exception());
+        threw(held);
     }
 }
 
