@@ -60,6 +60,7 @@ statistics& statistics::operator+=(const statistics& other) {
     }
     messages_received += other.messages_received;
     messages_sent += other.messages_sent;
+    messages_dropped += other.messages_dropped;
     bytes_received += other.bytes_received;
     bytes_sent += other.bytes_sent;
     for (auto const& [answer, count] : other.refusals) refusals[answer] += count;
@@ -83,6 +84,8 @@ std::string statistics::to_prometheus() const {
     for (auto const version : all_protocol_versions) out.sample(connections(version).total, version_label(version));
     out.single("messages_received_total", "counter", "Messages received.", messages_received);
     out.single("messages_sent_total", "counter", "Messages sent.", messages_sent);
+    out.single("messages_dropped_total", "counter", "Messages dropped because too much waited for the network.",
+               messages_dropped);
     out.single("bytes_received_total", "counter", "Bytes received, without TLS.", bytes_received);
     out.single("bytes_sent_total", "counter", "Bytes sent, without TLS.", bytes_sent);
     out.metric("refusals_total", "counter", "Requests that became no WebSocket, by HTTP status.");

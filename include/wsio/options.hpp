@@ -183,7 +183,8 @@ struct options {
     /// Adds up what this server counts with what others do; `serve` with several loops is read through it.
     std::shared_ptr<wsio::monitor> monitor = {};
     /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
-    /// turned away or dropped before its request was read: the request is then empty but for `remote_endpoint`. As
+    /// turned away, refused for a request that was malformed, too large or late, or dropped before its request was read: the
+    /// request is then empty but for `remote_endpoint`. As
     /// `server::on_error`, but also for `serve`, where it runs on the threads of the loops.
     std::function<void(const request&, std::string_view why)> on_error = {};
     /// Addresses or networks ("10.0.0.0/8") of proxies that are believed when they name the client; "unix:" for whoever

@@ -50,6 +50,8 @@ struct statistics {
 
     std::uint64_t messages_received = 0;
     std::uint64_t messages_sent = 0;
+    /// Messages that `options::when_full` dropped: given to `write`, and in `messages_sent` if they waited for a while.
+    std::uint64_t messages_dropped = 0;
     /// Bytes of open connections: frames as they are on the wire, but without TLS.
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;

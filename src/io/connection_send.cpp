@@ -63,12 +63,15 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
                 "the peer reads too slowly: write() found too much waiting to be sent");
             return;
         }
-        if (policy == when_full::drop_newest) return;
+        auto& dropped = server_->counts.messages_dropped;
         auto const waiting = outbox_.size();
-        while ((policy == when_full::keep_newest || !fits()) && outbox_.drop_oldest()) {
-        }
+        if (droppable)
+            while ((policy == when_full::keep_newest || !fits()) && outbox_.drop_oldest()) dropped.add();
         count_waiting(waiting);
-        if (!fits()) return;
+        if (!fits()) {
+            dropped.add();
+            return;
+        }
     }
     // One that was compressed with the connection's own compressor could not be dropped: the next would refer to it.
     if (!droppable || !blocked_) {

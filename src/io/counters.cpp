@@ -45,6 +45,7 @@ statistics counters::snapshot() const {
         s.by_version[i] = {connections_[i].open.get(), connections_[i].total.get()};
     s.messages_received = messages_received.get();
     s.messages_sent = messages_sent.get();
+    s.messages_dropped = messages_dropped.get();
     s.bytes_received = bytes_received.get();
     s.bytes_sent = bytes_sent.get();
     for (std::size_t i = 0; i < refusals_.size(); ++i)

@@ -30,6 +30,7 @@ private:
 struct counters {
     counter messages_received;
     counter messages_sent;
+    counter messages_dropped;
     counter bytes_received;
     counter bytes_sent;
     counter messages_waiting;

@@ -68,8 +68,14 @@ void front::listen(listening_sockets sockets) {
         auto on_dropped = [self](endpoint remote) {
             if (auto const alive = self.lock()) alive->out_of_descriptors(std::move(remote));
         };
+        auto on_paused = [log_to = settings_.log, at = socket.local_endpoint()](bool pauses) {
+            log(log_to, pauses ? log_level::error : log_level::info, [&] {
+                return at.to_string() +
+                       (pauses ? ": accepting pauses: the process has no descriptors left" : ": accepting goes on");
+            });
+        };
         listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),
-                                                        std::move(on_dropped)));
+                                                        std::move(on_dropped), std::move(on_paused)));
         listeners_.back()->start();
     }
 }
@@ -213,6 +219,7 @@ void front::report_refused_tls(const connection& c) const {
 
 void front::refuse_head(connection& c, const handshake::rejection& why) const {
     report_refused(c.remote(), why);
+    tell(c.remote(), std::to_string(why.status) + ": " + why.reason);
     refuse(c, why);
 }
 

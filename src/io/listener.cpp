@@ -23,13 +23,15 @@ constexpr std::chrono::milliseconds pause_when_out_of_descriptors{100};
 
 }  // namespace
 
-listener::listener(asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped)
+listener::listener(asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped,
+                   paused on_paused)
     : socket_(std::move(socket)),
       local_(socket_.local_endpoint()),
       watched_(context, socket_.fd()),
       pause_(context),
       on_accepted_(std::move(on_accepted)),
-      on_dropped_(std::move(on_dropped)) {
+      on_dropped_(std::move(on_dropped)),
+      on_paused_(std::move(on_paused)) {
     open_reserve();
 }
 
@@ -70,6 +72,7 @@ void listener::accept_all() {
         }
         // Any other error belongs to one connection that is gone already (accept(2)).
     }
+    go_on();
     start();
 }
 
@@ -96,12 +99,17 @@ void listener::close_reserve() {
 
 // Not even the reserve helps: the connections that wait would wake us at once, again and again.
 void listener::pause() {
+    if (!std::exchange(pauses_, true)) on_paused_(true);
     pause_.expires_after(pause_when_out_of_descriptors);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
         if (ec || !self->watched_.is_open()) return;
         self->open_reserve();
         self->accept_all();
     });
+}
+
+void listener::go_on() {
+    if (std::exchange(pauses_, false)) on_paused_(false);
 }
 
 void listener::close() {

@@ -21,8 +21,11 @@ public:
     using accepted = std::function<void(int fd, endpoint remote)>;
     /// Learns of a connection that was dropped because there are no descriptors left.
     using dropped = std::function<void(endpoint remote)>;
+    /// Learns that accepting pauses, because not even one that is to be dropped can be accepted, and that it goes on.
+    using paused = std::function<void(bool pauses)>;
 
-    listener(boost::asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped);
+    listener(boost::asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped,
+             paused on_paused);
     ~listener();
 
     void start();
@@ -36,6 +39,7 @@ private:
     void open_reserve();
     void close_reserve();
     void pause();
+    void go_on();
 
     listening_socket socket_;
     endpoint local_;
@@ -43,7 +47,9 @@ private:
     boost::asio::steady_timer pause_;
     accepted on_accepted_;
     dropped on_dropped_;
+    paused on_paused_;
     int reserve_ = -1;
+    bool pauses_ = false;
 };
 
 }  // namespace wsio::detail

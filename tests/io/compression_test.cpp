@@ -1,8 +1,9 @@
-#include "io/fixture.hpp"
+#include "io/tls_client.hpp"
 
 #include "protocol/permessage_deflate.hpp"
 
 #include <deque>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,11 +27,12 @@ wsio::options compressing(compression_mode mode, std::size_t threshold = 0) {
 
 std::string offer(std::string_view value) { return "Sec-WebSocket-Extensions: " + std::string(value) + "\r\n"; }
 
-/// A client that has agreed on compression.
-class compressing_client {
+/// A client that has agreed on compression, over TCP or TLS.
+template <typename Raw>
+class basic_compressing_client {
 public:
-    compressing_client(world& w, const wsio::server& server, std::string_view offered = "permessage-deflate")
-        : raw(w, server.port()) {
+    explicit basic_compressing_client(Raw connected, std::string_view offered = "permessage-deflate")
+        : raw(std::move(connected)) {
         raw.send(handshake("/", offer(offered)));
         answer = raw.read_to("\r\n\r\n");
         BOOST_REQUIRE_MESSAGE(contains(answer, "Sec-WebSocket-Extensions: permessage-deflate"), answer);
@@ -45,7 +47,7 @@ public:
     std::string compress(std::string_view message) { return std::string(codec.value().compress(message).value()); }
 
     /// Sends a message compressed, or as it is where that makes it no shorter.
-    compressing_client& send(std::string_view message) {
+    basic_compressing_client& send(std::string_view message) {
         auto const compressed = codec->compress(message);
         raw.send(compressed ? frame(compressed_text, *compressed) : frame(text_frame, message));
         return *this;
@@ -68,7 +70,7 @@ public:
         return std::string(message.view());
     }
 
-    client raw;
+    Raw raw;
     std::string answer;
     unsigned first = 0;
     std::size_t wire_size = 0;
@@ -76,6 +78,12 @@ public:
 private:
     protocol::deflate_engines engines;
     std::optional<protocol::permessage_deflate> codec;
+};
+
+struct compressing_client : basic_compressing_client<client> {
+    compressing_client(world& w, const wsio::server& server, std::string_view offered = "permessage-deflate",
+                       int receive_buffer = 0)
+        : basic_compressing_client(client(w, server.port(), receive_buffer), offered) {}
 };
 
 }  // namespace
@@ -368,6 +376,65 @@ BOOST_AUTO_TEST_CASE(settings_that_make_no_sense_are_refused) {
     refuses({.memory_level = 0});
     refuses({.memory_level = 10});
     refuses({.idle = 0ms});
+}
+
+// A message that was compressed with what came before it cannot be dropped: the next would refer to it.
+BOOST_AUTO_TEST_CASE(what_is_dropped_behind_a_slow_reader_breaks_no_compression) {
+    using wsio::when_full;
+    constexpr std::size_t outbox = 100'000;
+    constexpr int count = 800;
+    // Digits in no order: they become half as long.
+    auto const text = [](int i) {
+        std::mt19937 random(static_cast<unsigned>(i));
+        std::string digits = "<" + std::to_string(i) + ">";
+        while (digits.size() < 20'000) digits += static_cast<char>('0' + random() % 10);
+        return digits;
+    };
+    for (auto mode : {compression_mode::shared, compression_mode::dedicated})
+        for (auto policy : {when_full::drop_newest, when_full::drop_oldest, when_full::keep_newest}) {
+            world w;
+            auto settings = compressing(mode);
+            settings.limits.outbox = outbox;
+            settings.when_full = policy;
+            auto server = w.listen(settings);
+            compressing_client c(w, server, "permessage-deflate", 65536);
+            auto socket = w.accept(server);
+            for (int i = 0; i < count; ++i) {
+                socket.write(text(i));
+                if (i % 7 == 0) w.turn(0ms);
+                BOOST_REQUIRE(socket.buffered_amount() <= 4 * outbox);
+            }
+            socket.end();
+            std::vector<int> came;
+            int compressed = 0;
+            for (auto message = c.read(); c.first != close_opcode; message = c.read()) {
+                int const i = std::stoi(message.substr(1));
+                BOOST_REQUIRE((message == text(i)));
+                if (!came.empty()) BOOST_REQUIRE(i > came.back());
+                came.push_back(i);
+                if (c.first == compressed_text) ++compressed;
+            }
+            BOOST_TEST(came.size() > 3U);
+            BOOST_TEST(compressed > 0);
+            BOOST_TEST(came.size() < static_cast<std::size_t>(count));
+            BOOST_TEST(server.statistics().messages_dropped == count - came.size());
+            BOOST_TEST((came.back() == count - 1) == (policy != when_full::drop_newest));
+        }
+}
+
+BOOST_FIXTURE_TEST_CASE(it_works_over_tls, secure_world) {
+    for (auto mode : {compression_mode::shared, compression_mode::dedicated}) {
+        auto settings = compressing(mode);
+        settings.tls = tls();
+        auto server = w.echo(settings);
+        basic_compressing_client<secure_client> c(secure_client(w, server.port(), trusting));
+        for (std::size_t const size : {0U, 1U, 100U, 5'000U, 300'000U, 2'000'000U}) {
+            auto const message = letters(size);
+            c.send(message);
+            BOOST_TEST((c.read() == message));
+            if (size >= 5'000U) BOOST_TEST(c.wire_size < size / 4);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

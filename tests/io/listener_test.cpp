@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 #include <string>
@@ -53,8 +54,9 @@ BOOST_AUTO_TEST_SUITE(io_listener)
 
 BOOST_AUTO_TEST_CASE(without_descriptors_connections_are_dropped_at_once_and_the_others_go_on) {
     world w;
-    auto reasons = std::vector<std::string>();
-    auto server = w.echo({.on_error = [&](const wsio::request&, std::string_view why) { reasons.emplace_back(why); }});
+    auto reasons = std::vector<std::string>(), lines = std::vector<std::string>();
+    auto server = w.echo({.log = [&](wsio::log_level, std::string_view line) { lines.emplace_back(line); },
+                          .on_error = [&](const wsio::request&, std::string_view why) { reasons.emplace_back(why); }});
     auto open = connect(w, server.port());
     auto too_many = std::vector<client>();
     for (int i = 0; i < 3; ++i) too_many.emplace_back(w, server.port());  // connected, but not yet accepted
@@ -66,6 +68,9 @@ BOOST_AUTO_TEST_CASE(without_descriptors_connections_are_dropped_at_once_and_the
     }
     BOOST_REQUIRE(reasons.size() == 3);
     BOOST_TEST(contains(reasons[0], "no descriptors left"), reasons[0]);
+    auto const said = std::count_if(lines.begin(), lines.end(),
+                                    [](auto const& line) { return contains(line, "no descriptors left: dropped"); });
+    BOOST_TEST(said == 1);  // in a second, however many there are
     auto next = connect(w, server.port());
     next.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
     open.send(frame(text_frame, "fine")).expect(server_frame(text_frame, "fine"));
@@ -84,7 +89,10 @@ BOOST_AUTO_TEST_CASE(it_happens_again_and_again_and_the_reserve_is_still_there) 
 
 BOOST_AUTO_TEST_CASE(when_not_even_the_reserve_helps_accepting_pauses_and_recovers) {
     world w;
-    auto server = w.echo();
+    auto lines = std::vector<std::string>();
+    auto server = w.echo({.log = [&](wsio::log_level, std::string_view line) {
+        if (contains(line, "accepting")) lines.emplace_back(line);
+    }});
     auto open = connect(w, server.port());
     client waiting(w, server.port());
     double cpu = 0;
@@ -99,6 +107,10 @@ BOOST_AUTO_TEST_CASE(when_not_even_the_reserve_helps_accepting_pauses_and_recove
     BOOST_TEST(cpu < 0.2, cpu << " s of processor time: the listener spins");
     waiting.send(handshake());
     BOOST_TEST(status_of(waiting.read_to("\r\n\r\n")) == 101);
+    auto const at = "127.0.0.1:" + std::to_string(server.port());
+    BOOST_REQUIRE(lines.size() == 2U);
+    BOOST_TEST(lines[0] == at + ": accepting pauses: the process has no descriptors left");
+    BOOST_TEST(lines[1] == at + ": accepting goes on");
     {
         client last(w, server.port());
         no_descriptors_left const now;  // and there is a reserve again

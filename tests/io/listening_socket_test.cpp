@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(tcp_connections_have_no_delay_and_unix_ones_are_not_asked) 
         int got = -1;
         auto const listener = std::make_shared<wsio::detail::listener>(
             w.context, std::move(sockets[0][0]), [&](int fd, const wsio::endpoint&) { got = fd; },
-            [](const wsio::endpoint&) {});
+            [](const wsio::endpoint&) {}, [](bool) {});
         listener->start();
         client c(w, at);
         BOOST_REQUIRE(w.until([&] { return got >= 0; }));

@@ -335,6 +335,7 @@ BOOST_AUTO_TEST_CASE(a_full_outbox_drops_what_the_policy_says_and_tears_no_frame
             BOOST_TEST(pings == (hybi ? 20 : 0));
             BOOST_REQUIRE(came.size() > 3);
             BOOST_TEST(came.size() < static_cast<std::size_t>(count));
+            BOOST_TEST(server.statistics().messages_dropped == count - came.size());
             BOOST_TEST(came.front() == 0);
             BOOST_TEST((came.back() == count - 1) == (policy != when_full::drop_newest));
             if (policy == when_full::drop_oldest) BOOST_TEST(came[came.size() - 3] == count - 3);
@@ -358,6 +359,7 @@ BOOST_AUTO_TEST_CASE(the_bound_of_write_is_exact) {
         auto const fits = 4 * outbox - waiting - 10;  // behind a head of 10 bytes
         slow.socket.write(letters(fits + beyond));
         BOOST_TEST(slow.socket.buffered_amount() == (beyond == 0 ? 4 * outbox : waiting));
+        BOOST_TEST(slow.server.statistics().messages_dropped == 1 + beyond);  // the empty one, too
     }
 }
 

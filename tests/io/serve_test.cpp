@@ -1,4 +1,4 @@
-#include "io/fixture.hpp"
+#include "io/tls_client.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -338,6 +338,36 @@ BOOST_AUTO_TEST_CASE(a_loop_may_be_destroyed_with_everything_under_way) {
     BOOST_TEST(survivor.request().path() == "/sleep");
     survivor = wsio::socket();
     BOOST_TEST(witness.use_count() == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(sighup_reads_the_certificates_again_and_says_so, secure_world) {
+    std::mutex mutex;
+    std::string lines;
+    auto const said = [&](std::string_view what) {
+        for (auto const end = std::chrono::steady_clock::now() + limit; std::chrono::steady_clock::now() < end;) {
+            {
+                auto const lock = std::lock_guard(mutex);
+                if (contains(lines, what)) return true;
+            }
+            ::poll(nullptr, 0, 1);
+        }
+        return false;
+    };
+    serving server(world::echo_back, {.log =
+                                          [&](wsio::log_level level, std::string_view line) {
+                                              auto const lock = std::lock_guard(mutex);
+                                              lines += std::string(to_string(level)) + ' ' + std::string(line) + '\n';
+                                          },
+                                      .tls = tls(),
+                                      .threads = 1});
+    ::kill(::getpid(), SIGHUP);
+    BOOST_TEST(said("info SIGHUP: the certificates were read again"));
+    folder.write("server.pem", "no certificate");
+    folder.write("server.key", "no key");
+    ::kill(::getpid(), SIGHUP);
+    BOOST_TEST(said("the certificates from before stay in use"));
+    auto const lock = std::lock_guard(mutex);
+    BOOST_TEST(contains(lines, "error "), lines);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -359,6 +359,26 @@ BOOST_AUTO_TEST_CASE(events_tell_of_connections_and_refusals) {
     BOOST_TEST((seen == std::vector<std::string>{"error /bad"}));
 }
 
+BOOST_AUTO_TEST_CASE(on_error_hears_of_requests_that_could_not_be_read) {
+    world w;
+    std::vector<std::string> reasons;
+    auto server = w.echo({.on_error =
+                              [&](const wsio::request& request, std::string_view why) {
+                                  BOOST_TEST(request.target().empty());
+                                  BOOST_TEST(request.remote_endpoint().address.is_loopback());
+                                  reasons.emplace_back(why);
+                              },
+                          .limits = {.head_size = 1000},
+                          .timeouts = {.handshake = 200ms}});
+    client(w, server.port()).send("nonsense\r\n\r\n").read_all();
+    client(w, server.port()).send("GET / HTTP/1.1\r\nHost: a\r\nX: " + letters(2000) + "\r\n\r\n").read_all();
+    client(w, server.port()).send("GET / HTTP/1.1\r\nHost: ").read_all();
+    BOOST_REQUIRE(reasons.size() == 3U);
+    BOOST_TEST(reasons[0].starts_with("400: "));
+    BOOST_TEST(reasons[1].starts_with("431: "));
+    BOOST_TEST(reasons[2].starts_with("408: "));
+}
+
 BOOST_AUTO_TEST_CASE(the_option_on_error_hears_of_refusals_too_and_may_throw) {
     world w;
     auto seen = std::vector<std::string>();

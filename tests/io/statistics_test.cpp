@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_monitor_adds_up_servers_also_those_that_are_gone) {
 BOOST_AUTO_TEST_CASE(the_text_for_prometheus_names_every_number) {
     statistics s;
     s.by_version[static_cast<std::size_t>(protocol_version::hybi_13)] = {3, 10};
-    s.messages_received = 1, s.messages_sent = 2, s.bytes_received = 30, s.bytes_sent = 40;
+    s.messages_received = 1, s.messages_sent = 2, s.messages_dropped = 14, s.bytes_received = 30, s.bytes_sent = 40;
     s.refusals = {{403, 5}};
     s.tls_failures = 6, s.dropped = 13;
     s.endings = {{{ended_by::peer, close_code::normal}, 7}, {{ended_by::library, close_code{4000}}, 8}};
@@ -243,11 +243,11 @@ BOOST_AUTO_TEST_CASE(the_text_for_prometheus_names_every_number) {
     for (auto const line :
          {"wsio_connections_open{version=\"hybi-13\"} 3", "wsio_connections_open{version=\"hixie-75\"} 0",
           "wsio_connections_total{version=\"hybi-13\"} 10", "wsio_messages_received_total 1",
-          "wsio_messages_sent_total 2", "wsio_bytes_received_total 30", "wsio_bytes_sent_total 40",
-          "wsio_refusals_total{status=\"403\"} 5", "wsio_tls_failures_total 6", "wsio_dropped_total 13",
-          "wsio_endings_total{by=\"peer\",code=\"1000\"} 7", "wsio_endings_total{by=\"library\",code=\"4000-4999\"} 8",
-          "wsio_messages_waiting 9", "wsio_bytes_waiting 11", "wsio_sockets_waiting 12",
-          "# TYPE wsio_connections_open gauge", "# TYPE wsio_endings_total counter"})
+          "wsio_messages_sent_total 2", "wsio_messages_dropped_total 14", "wsio_bytes_received_total 30",
+          "wsio_bytes_sent_total 40", "wsio_refusals_total{status=\"403\"} 5", "wsio_tls_failures_total 6",
+          "wsio_dropped_total 13", "wsio_endings_total{by=\"peer\",code=\"1000\"} 7",
+          "wsio_endings_total{by=\"library\",code=\"4000-4999\"} 8", "wsio_messages_waiting 9", "wsio_bytes_waiting 11",
+          "wsio_sockets_waiting 12", "# TYPE wsio_connections_open gauge", "# TYPE wsio_endings_total counter"})
         BOOST_TEST(contains(text, std::string("\n") + line + "\n"), line);
     BOOST_TEST(text.starts_with("# HELP wsio_connections_open "));
 }
