@@ -6,6 +6,7 @@
 
 #include "io/connection.hpp"
 #include "io/server_state.hpp"
+#include "protocol/hybi_rules.hpp"
 
 // How received bytes become messages, and who gets them.
 
@@ -57,11 +58,14 @@ bool connection::next_event() {
     return false;
 }
 
-// A code is typically echoed (RFC 6455 5.5.1), but 1010 is a client's to send (7.4.1), and clients of 7 and 8 that send
-// 1004 take it for an error when it comes back.
+// A code is typically echoed (RFC 6455 5.5.1), but 1010 is a client's to send (7.4.1), and what is not sent on 7 and 8 must
+// not come back as its substitute, which would tell the peer something that nobody meant.
 namespace {
 
-bool may_echo(close_code code) { return code != close_code::mandatory_extension && to_number(code) != 1004; }
+bool may_echo(protocol_version version, close_code code) {
+    if (code == close_code::no_status) return true;
+    return code != close_code::mandatory_extension && protocol::sendable(protocol::rules_of(version), code) == code;
+}
 
 }  // namespace
 
@@ -70,7 +74,7 @@ void connection::peer_closed(const protocol::event& event) {
         status_->clean = true;
     } else {
         note_end(ended_by::peer, event.code, event.data, "the peer closed the connection", true);
-        append_close(may_echo(event.code) ? event.code : close_code::normal, {});
+        append_close(may_echo(strategy_->version(), event.code) ? event.code : close_code::normal, {});
     }
     finish();
 }

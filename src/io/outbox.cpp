@@ -118,6 +118,7 @@ void outbox::consume(std::size_t count) noexcept {
     auto const from_borrowed = std::min(count, all.borrowed.size());
     all.borrowed.remove_prefix(from_borrowed);
     count -= from_borrowed;
+    if (all.written == all.front.size() && all.borrowed.empty()) {
         all.front = std::move(all.back);
         all.back.release();
         all.written = count;

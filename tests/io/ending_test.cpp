@@ -58,6 +58,18 @@ BOOST_AUTO_TEST_CASE(the_peer_closes_with_code_and_reason) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_code_that_is_not_sent_does_not_come_back) {
+    for (auto version : {protocol_version::hybi_7, protocol_version::hybi_8, protocol_version::hybi_13})
+        for (int code : {1004, 1010, 1011, 1012, 1013, 1014}) {
+            bool const is_13 = version == protocol_version::hybi_13;
+            if (is_13 && code == 1004) continue;  // may not be received
+            connected c(version);
+            c.client.send(close_frame(code, "")).expect_last(server_close(is_13 && code != 1010 ? code : 1000));
+            c.wait_for_end();
+            check_status(c.socket.status(), ended_by::peer, close_code(code), true);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(the_peer_closes_without_a_code) {
     connected c;
     c.client.send(frame(close_opcode, "")).expect_last(server_frame(close_opcode, ""));
