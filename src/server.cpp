@@ -95,6 +95,7 @@ struct take_over_here {
     void operator()() {
         auto remote = r.remote_endpoint();
         auto& c = detail::connection::make(state->home(), descriptor.release(), std::move(remote));
+        c.close_within(state->settings().timeouts.close);
         c.append_input(head);
         c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
         auto const server = state->serves(r.path()) ? state : nullptr;

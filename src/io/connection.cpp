@@ -75,11 +75,11 @@ void connection::release_here() noexcept {
     if (left == 0)
         delete this;
     else if (left == 1 && !let_go_ && operations == 0)
-        abandoned();
+        survive([this] { abandoned(); });
 }
 
 void connection::operations_over() noexcept {
-    if (references_.load(std::memory_order_relaxed) == 1 && !let_go_) abandoned();
+    if (references_.load(std::memory_order_relaxed) == 1 && !let_go_) survive([this] { abandoned(); });
     maybe_let_go();
 }
 
@@ -113,11 +113,16 @@ void connection::loop_is_gone() {
 }
 
 void connection::set_deadline(std::chrono::milliseconds from_now, const char* cause) {
+    if (phase_ == phase::ended) return;  // nobody would clear it
     deadline_cause_ = cause;
     loop_.set_deadline(*this, from_now);
 }
 
 void connection::deadline_passed() {
+    survive([this] { stage_is_over(); });
+}
+
+void connection::stage_is_over() {
     switch (phase_) {
         case phase::handshake:
             // The session answers when it waits for input; should the peer take no answer, the next deadline drops it.
@@ -191,7 +196,7 @@ void connection::look_after() {
         return;
     }
     if (after.ping.count() != 0 && strategy_->has_binary()) {
-        if (!can_read()) heard_at_ = now;  // it may be saying a lot
+        if (!can_read() && !blocked_) heard_at_ = now;  // it may be saying a lot
         // Counts go round, so they are compared by their difference.
         bool asked = static_cast<std::int32_t>(pinged_at_ - heard_at_) > 0;
         if (asked && over(pinged_at_, after.pong)) {
@@ -220,7 +225,7 @@ std::uint32_t connection::not_taken() const noexcept {
 }
 
 std::chrono::milliseconds connection::close_timeout() const noexcept {
-    return server_ ? server_->settings().timeouts.close : timeouts{}.close;
+    return server_ ? server_->settings().timeouts.close : std::chrono::milliseconds(close_within_);
 }
 
 void connection::compress(const protocol::deflate_parameters& agreed) {
@@ -317,6 +322,21 @@ void connection::destroy(ended_by who, std::string cause) {
     end_now();
 }
 
+// To end takes a little memory, too.
+void connection::out_of_memory() noexcept {
+    if (phase_ == phase::ended) return;
+    loop_.spend_reserve();
+    try {
+        destroy(ended_by::library, "no memory was left for it");
+        loop_.renew_reserve();
+    } catch (const std::bad_alloc&) {
+        ::shutdown(fd(), SHUT_RDWR);
+        unparsed_ = {};
+        phase_ = phase::finishing;
+        loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
+    }
+}
+
 void connection::network_failed(std::string cause) {
     note_end(ended_by::network, close_code::abnormal, {}, std::move(cause), false);
     end_now();
@@ -327,6 +347,7 @@ void connection::end_now() {
     operation const held(this);
     note_end(ended_by::network, close_code::abnormal, {},
              *deadline_cause_ == '\0' ? "the connection ended before it was open" : deadline_cause_, false);
+    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
     phase_ = phase::ended;
     unparsed_ = {};
     if (loop_.current() == this) loop_.cork().clear();
@@ -336,7 +357,6 @@ void connection::end_now() {
     if (auto* const own = hybi()) own->inflate_with(nullptr);
     counted = {};
     clear_deadline();
-    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
     loop_.sockets().close(*this);
     tls_.reset();
     receiver_.wake_later();
@@ -372,10 +392,12 @@ void connection::application_failed(std::exception_ptr exception) {
 }
 
 void connection::session_failed(std::exception_ptr exception) {
-    if (phase_ == phase::handshake || !server_)
-        destroy(ended_by::library, "the handshake failed");
-    else
-        application_failed(std::move(exception));
+    survive([&] {
+        if (phase_ == phase::handshake || !server_)
+            destroy(ended_by::library, "the handshake failed");
+        else
+            application_failed(std::move(exception));
+    });
 }
 
 asio::awaitable<void> connection::wait_until_ended(connection& c) {

@@ -11,12 +11,14 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -105,6 +107,11 @@ public:
     /// Sets the one deadline of the present stage. When it passes, the connection fails with `cause`.
     void set_deadline(std::chrono::milliseconds from_now, const char* cause);
     void clear_deadline() noexcept { loop_.clear_deadline(*this); }
+    /// Sets `timeouts::close` for as long as no server has the connection.
+    void close_within(std::chrono::milliseconds time) noexcept {
+        constexpr std::chrono::milliseconds most = std::chrono::hours(24 * 30);
+        close_within_ = static_cast<std::uint32_t>(std::min(time, most).count());
+    }
 
     /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
     void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server);
@@ -132,6 +139,8 @@ public:
     void end(close_code code, std::string_view reason, ended_by who = ended_by::application, std::string cause = {});
     [[nodiscard]] static boost::asio::awaitable<void> wait_until_ended(connection& c);
     void destroy(ended_by who = ended_by::application, std::string cause = "the application dropped the connection");
+    /// As `destroy`, when there was no memory for what the connection had to do.
+    void out_of_memory() noexcept;
     /// Reports an exception of the application to the server and closes with 1011.
     void application_failed(std::exception_ptr exception);
     /// As above; an exception before `open` is the library's own (out of memory, say) and drops the connection.
@@ -175,6 +184,7 @@ private:
     // polled, deadline
     void ready(bool readable, bool writable) override;
     void deadline_passed() override;
+    void stage_is_over();
 
     // Receiving.
     void readable();
@@ -239,6 +249,15 @@ private:
     void note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean);
     void half_close();
     void network_failed(std::string cause);
+    /// Takes a step that the loop asks for. When memory runs out in it, this connection ends, and the others go on.
+    template <typename Step>
+    void survive(Step step) {
+        try {
+            step();
+        } catch (const std::bad_alloc&) {
+            out_of_memory();
+        }
+    }
     void end_now();
     void tell_ended();
     void tell_ended_later();
@@ -277,6 +296,7 @@ private:
     std::uint32_t active_at_ = 0;      ///< When a message last came or went.
     std::uint32_t pinged_at_ = 0;      ///< When it was last asked for a sign.
     std::uint32_t pinged_behind_ = 0;  ///< How many bytes the peer had not taken then.
+    std::uint32_t close_within_ = 5000;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;

@@ -106,7 +106,7 @@ void connection::process_now() {
 }
 
 void connection::process_later() {
-    asio::post(loop_.context(), [this, held = operation(this)] { process_now(); });
+    asio::post(loop_.context(), [this, held = operation(this)] { survive([this] { process_now(); }); });
 }
 
 void connection::settle_input() {
@@ -138,9 +138,10 @@ void connection::drop_event() {
 }
 
 void connection::queue_message() {
-    auto* const last = new queued;
-    take_event_into(last->message);
+    auto owned = std::make_unique<queued>();
+    take_event_into(owned->message);
     loop_.settle();  // it must not borrow from the block while it waits
+    auto* const last = owned.release();
     last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
     last->total = queued_bytes() + last->message->size() + queued_overhead;
     last_queued_ = last;

@@ -21,8 +21,10 @@ constexpr int receives_in_a_turn = 16;
 
 void connection::ready(bool is_readable, bool is_writable) {
     operation const held(this);
-    if (is_writable) writable();
-    if (is_readable && phase_ != phase::ended) readable();
+    survive([&] {
+        if (is_writable) writable();
+        if (is_readable && phase_ != phase::ended) readable();
+    });
 }
 
 void connection::readable() {
@@ -56,7 +58,9 @@ void connection::read_on() {
     reading_posted_ = true;
     asio::post(loop_.context(), [this, held = operation(this)] {
         reading_posted_ = false;
-        if (phase_ != phase::ended) readable();
+        survive([this] {
+            if (phase_ != phase::ended) readable();
+        });
     });
 }
 

@@ -95,16 +95,16 @@ void front::detach(const server_state& server) {
 }
 
 void front::accepted(int fd, endpoint remote) {
-    bool const from_proxy = proxies_.contains(remote);
-    if (settings_.proxy_protocol && !from_proxy) {
-        ::close(fd);
-        tell_dropped(std::move(remote),
-                     "this peer is not among the trusted proxies, which alone may send a PROXY header");
-        return;
-    }
     int owned = fd;
     connection* c = nullptr;
     try {
+        bool const from_proxy = proxies_.contains(remote);
+        if (settings_.proxy_protocol && !from_proxy) {
+            ::close(std::exchange(owned, -1));
+            tell_dropped(std::move(remote),
+                         "this peer is not among the trusted proxies, which alone may send a PROXY header");
+            return;
+        }
         auto place = count_->enter();
         // What comes from a proxy is counted when the proxy has said for whom.
         if (!place || (!from_proxy && !place.count_for(remote))) {
@@ -113,11 +113,12 @@ void front::accepted(int fd, endpoint remote) {
         }
         c = &connection::make(loop_, std::exchange(owned, -1), std::move(remote));
         c->owner = this;
+        c->close_within(settings_.timeouts.close);
         c->counted = std::move(place);
         launch(session(*c, admit(shared_from_this(), *c)), executor_);
-    } catch (const std::exception&) {  // out of memory or descriptors: this connection is lost, the others go on
+    } catch (const std::exception&) {  // out of memory: this connection is lost, the others go on
         if (owned >= 0) ::close(owned);
-        if (c != nullptr) c->destroy(ended_by::library, "no memory or descriptor was left for it");
+        if (c != nullptr) c->out_of_memory();
     }
 }
 
@@ -126,6 +127,7 @@ void front::turn_away(int fd, endpoint remote, const handshake::rejection& why) 
     if (place) {
         auto& c = connection::make(loop_, fd, remote);
         c.owner = this;
+        c.close_within(settings_.timeouts.close);
         c.counted = std::move(place);
         c.set_deadline(settings_.timeouts.close, "the connection was refused");
         refuse(c, why);

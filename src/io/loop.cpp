@@ -20,6 +20,7 @@ const asio::execution_context::id loop::id;
 loop::loop(asio::execution_context& context)
     : service(context), context_(static_cast<asio::io_context&>(context)), sockets_(context_), timer_(context_) {
     cork_.reserve(cork_size);
+    renew_reserve();
 }
 
 loop::~loop() {
@@ -62,7 +63,8 @@ void loop::settle_lease() {
 loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c) { l.current_ = &c; }
 
 loop::turn::~turn() {
-    loop_.current_->flush_cork();
+    auto& c = *loop_.current_;
+    c.survive([&c] { c.flush_cork(); });
     loop_.current_ = nullptr;
 }
 
@@ -70,8 +72,9 @@ void loop::flush_later(connection& c) {
     if (c.dirty_) return;
     c.dirty_ = true;
     c.next_dirty_ = std::exchange(dirty_, &c);
-    if (std::exchange(flush_posted_, true)) return;
+    if (flush_posted_) return;
     asio::post(context_, [this] { flush_dirty(); });
+    flush_posted_ = true;
 }
 
 void loop::flush_dirty() {
@@ -82,7 +85,7 @@ void loop::flush_dirty() {
         at = std::exchange(c.next_dirty_, nullptr);
         operation const held(&c);
         c.dirty_ = false;
-        c.flush();
+        c.survive([&c] { c.flush(); });
     }
 }
 
@@ -93,12 +96,12 @@ void loop::set_deadline(deadline& d, std::chrono::milliseconds from_now) {
 
 void loop::start_ticking() {
     if (ticking_ || shut_down_) return;
-    ticking_ = true;
     timer_.expires_after(deadlines::tick);
     timer_.async_wait([this](const boost::system::error_code& ec) {
         ticking_ = false;
         if (!ec) tick();
     });
+    ticking_ = true;
 }
 
 std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {
@@ -111,6 +114,7 @@ std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {
 
 void loop::tick() {
     ++beat_;
+    renew_reserve();
     deadlines_.advance();
     if (!deadlines_.empty()) start_ticking();
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,12 @@ public:
     /// Gives after how many beats a time has passed for certain.
     [[nodiscard]] static std::uint32_t beats_in(std::chrono::milliseconds time) noexcept;
 
+    /// Gives some memory back, for a connection that ends because there is none; and takes it again, if it is to be had.
+    void spend_reserve() noexcept { reserve_.reset(); }
+    void renew_reserve() noexcept {
+        if (!reserve_) reserve_.reset(new (std::nothrow) std::byte[reserve_size]);
+    }
+
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
 
@@ -133,12 +140,15 @@ private:
     void start_ticking();
     void tick();
 
+    static constexpr std::size_t reserve_size = 16 * 1024;
+
     boost::asio::io_context& context_;
     poller sockets_;
     byte_buffer block_;
     message* lease_ = nullptr;
     protocol::event event_;
     byte_buffer cork_;
+    std::unique_ptr<std::byte[]> reserve_;
     std::unique_ptr<compressors> compressors_;
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.

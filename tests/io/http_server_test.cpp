@@ -209,6 +209,46 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_ends_with_the_deadline) {
     BOOST_TEST((std::chrono::steady_clock::now() - begin < 1s));
 }
 
+BOOST_AUTO_TEST_CASE(one_who_stays_behind_a_refusal_is_dropped) {
+    world w;
+    auto pages = serve_pages(w, page, {.timeouts = {.handshake = 100ms, .close = 100ms}});
+    for (std::string_view const begun : {"", "GET / HTTP/1.1\r\nHost: a\r\n", "nonsense\r\n\r\n"}) {
+        client c(w, pages.port());
+        auto const begin = std::chrono::steady_clock::now();
+        c.send(begun);
+        // The answer and the end of the server's half come first; that the connection is gone is seen by writing to it.
+        auto const gone = [&] {
+            try {
+                c.send("x");
+                return false;
+            } catch (const std::runtime_error&) {
+                return true;
+            }
+        };
+        BOOST_TEST(w.until(gone));
+        BOOST_TEST((std::chrono::steady_clock::now() - begin < 1500ms));
+    }
+}
+
+// A deadline that a dead connection left behind would let the loop's clock tick for ever.
+BOOST_AUTO_TEST_CASE(the_loop_ends_though_a_peer_went_away_amid_its_responses) {
+    world w;
+    auto many = [](const wsio::request&) -> awaitable<wsio::http_response> {
+        co_return wsio::http_response{.body = letters(100'000)};
+    };
+    auto pages = serve_pages(w, many);
+    client c(w, pages.port(), 4096);
+    for (int i = 0; i < 200; ++i) c.send(get("/"));
+    w.turn_for(50ms);
+    c.reset();
+    w.turn_for(50ms);
+    w.run(pages.drain(1s));
+    pages = wsio::http_server(w.executor(), page, {});
+    w.context.restart();
+    w.context.run_for(2s);
+    BOOST_TEST(w.context.stopped());
+}
+
 BOOST_AUTO_TEST_CASE(drain_finishes_requests_and_closes_websockets) {
     world w;
     auto slow = [](const wsio::request&) -> awaitable<wsio::http_response> {

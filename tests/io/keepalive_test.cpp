@@ -115,6 +115,18 @@ BOOST_AUTO_TEST_CASE(a_slow_reader_is_alive_until_it_stops) {
     BOOST_TEST(!sending.get().accepted);
 }
 
+// It is not read, because the handler waits for it: that excuses who does not keep up, and this is the peer.
+BOOST_AUTO_TEST_CASE(a_peer_that_takes_no_answers_is_dropped_though_it_talks) {
+    kept k({.ping = 100ms, .pong = 150ms}, protocol_version::hybi_13, {.read_ahead = 1000, .outbox = 1000}, 4096);
+    auto echoing = k.w.start(world::echo_back(k.here));
+    auto const flood = frame(binary_frame, letters(15'000));
+    for (int i = 0; i < 1000; ++i)
+        if (k.c.send_some(flood, 20ms) < flood.size()) break;
+    BOOST_TEST(k.w.until([&] { return k.ended(); }, 2s));
+    BOOST_TEST(contains(k.here.status().cause, "timeouts.pong"));
+    BOOST_TEST(k.w.until([&] { return echoing.done(); }));
+}
+
 BOOST_AUTO_TEST_CASE(pings_and_pongs_can_be_switched_off) {
     kept never({.ping = 0ms, .pong = 100ms});
     BOOST_TEST(never.c.read_for(500ms).empty());

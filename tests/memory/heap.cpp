@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <malloc.h>
 
 // glibc's own functions under the names that it keeps for those who replace malloc. `new` and `delete` end here, too.
@@ -17,6 +18,9 @@ namespace {
 
 constinit std::atomic<std::size_t> allocations = 0;
 constinit std::atomic<std::size_t> in_use = 0;
+constinit std::atomic<std::size_t> largest = SIZE_MAX;
+
+bool too_large(std::size_t size) noexcept { return size > largest.load(std::memory_order_relaxed); }
 
 void* taken(void* memory) noexcept {
     if (memory == nullptr) return memory;
@@ -33,19 +37,22 @@ void given_back(void* memory) noexcept {
 
 extern "C" {
 
-void* malloc(std::size_t size) { return taken(__libc_malloc(size)); }
+void* malloc(std::size_t size) { return too_large(size) ? nullptr : taken(__libc_malloc(size)); }
 void* calloc(std::size_t count, std::size_t size) { return taken(__libc_calloc(count, size)); }
-void* memalign(std::size_t alignment, std::size_t size) { return taken(__libc_memalign(alignment, size)); }
-void* aligned_alloc(std::size_t alignment, std::size_t size) { return taken(__libc_memalign(alignment, size)); }
+void* memalign(std::size_t alignment, std::size_t size) {
+    return too_large(size) ? nullptr : taken(__libc_memalign(alignment, size));
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
 
 int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
-    void* const memory = taken(__libc_memalign(alignment, size));
+    void* const memory = memalign(alignment, size);
     if (memory == nullptr) return ENOMEM;
     *result = memory;
     return 0;
 }
 
 void* realloc(void* old, std::size_t size) {
+    if (too_large(size)) return nullptr;
     auto const before = old == nullptr ? 0 : ::malloc_usable_size(old);
     void* const memory = __libc_realloc(old, size);
     if (memory == nullptr && size != 0) return nullptr;
@@ -63,5 +70,9 @@ void free(void* memory) {
 namespace wsio::test {
 
 heap heap_now() noexcept { return {allocations.load(), in_use.load()}; }
+
+scarce_memory::scarce_memory(std::size_t size) noexcept { largest = size; }
+
+scarce_memory::~scarce_memory() { largest = SIZE_MAX; }
 
 }  // namespace wsio::test

@@ -14,4 +14,13 @@ struct heap {
 
 [[nodiscard]] heap heap_now() noexcept;
 
+/// Lets every allocation of more than `size` bytes fail, over all threads, as long as it lives.
+class scarce_memory {
+public:
+    explicit scarce_memory(std::size_t size) noexcept;
+    scarce_memory(const scarce_memory&) = delete;
+    scarce_memory& operator=(const scarce_memory&) = delete;
+    ~scarce_memory();
+};
+
 }  // namespace wsio::test

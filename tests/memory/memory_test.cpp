@@ -147,6 +147,45 @@ BOOST_AUTO_TEST_CASE(a_large_message_allocates_its_payload_at_most) {
     BOOST_TEST(heap_now().allocations - before <= 50U);
 }
 
+BOOST_AUTO_TEST_CASE(a_message_that_finds_no_memory_ends_its_connection_alone) {
+    asio::io_context context(1);
+    auto server = wsio::listen(context.get_executor(), 0, {.host = "127.0.0.1"});
+    std::string cause;
+    server.on_connection([&](wsio::socket socket) {
+        socket.on_message([socket](const wsio::message& received) mutable { socket.write(received); });
+        socket.on_close([&](const wsio::status& status) { cause = status.cause; });
+    });
+    auto const open = [&](std::string_view first) {
+        tcp::socket client(context);
+        client.connect({asio::ip::address_v4::loopback(), server.port()});
+        asio::write(client, asio::buffer(std::string(request) + std::string(first)));
+        context.restart();
+        context.run_for(20ms);
+        return client;
+    };
+    auto other = open("");
+    auto const large = frame(0x82, letters(200'000));
+    auto greedy = open("");
+    greedy.non_blocking(true);
+    {
+        wsio::test::scarce_memory const scarce(100'000);
+        for (std::string_view rest = large; cause.empty();) {
+            boost::system::error_code ec;
+            rest.remove_prefix(greedy.write_some(asio::buffer(rest.substr(0, 50'000)), ec));
+            context.restart();
+            BOOST_REQUIRE_NO_THROW(context.run_for(10ms));
+            BOOST_REQUIRE(!rest.empty());
+        }
+        BOOST_TEST(cause == "no memory was left for it");
+        asio::write(other, asio::buffer(frame(0x81, "hello")));
+        context.restart();
+        context.run_for(20ms);
+    }
+    std::array<char, 1024> answer{};
+    auto const size = other.read_some(asio::buffer(answer));
+    BOOST_TEST(std::string_view(answer.data(), size).ends_with("hello"));
+}
+
 // With the coroutine that echoes, and the request that is kept: what malloc gives for all of it.
 BOOST_AUTO_TEST_CASE(an_idle_connection_costs_little) {
     std::promise<std::uint16_t> port;
