@@ -4,11 +4,8 @@ import hashlib
 import struct
 import time
 
-from tools import (HANDSHAKE_DEADLINE, KEY3, LIMITS, PROOF, Peer, answer, connect, expect, head, message,
+from tools import (HANDSHAKE_DEADLINE, HIXIE, KEY3, LIMITS, PROOF, Peer, answer, connect, expect, head, message, needs,
                    status)
-
-LIMIT = LIMITS['message_size']
-HIXIE = ('75', '76')
 
 
 def echoes(peer, version, text=b'alive'):
@@ -39,11 +36,11 @@ def lengths_beyond_the_limit_are_dropped(server):
             data = bytes((0x80 | length & 0x7f,)) + data
         return b'\x80' + data
 
-    for length in (LIMIT + 1, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 2**64, 2**70):
+    for length in (LIMITS['message_size'] + 1, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, 2**64, 2**70):
         drops(server, run(length))
     for version in HIXIE:  # what is within the limit is skipped
         with connect(server, version) as peer:
-            peer.send(run(LIMIT) + b'\xff\0' * (LIMIT // 2))
+            peer.send(run(LIMITS['message_size']) + b'\xff\0' * (LIMITS['message_size'] // 2))
             echoes(peer, version)
 
 
@@ -52,7 +49,7 @@ def text_that_never_ends_is_dropped(server):
     drops(server, b'\x05' + b'x' * 10_000_000)  # a type that is skipped has no right to be longer
     for version in HIXIE:
         with connect(server, version) as peer:
-            echoes(peer, version, b'x' * LIMIT)
+            echoes(peer, version, b'x' * LIMITS['message_size'])
 
 
 def the_frame_that_ended_other_servers_is_skipped(server):
@@ -166,8 +163,66 @@ def a_key_body_that_is_cut_short_ends_with_the_deadline(server):
                 break
 
 
+def frames_are_understood_at_every_split(server):
+    said = b'\0one\xff\x80\x81\x01' + b'\xff\0' * 64 + b'x' + b'\x05skip\xff' + b'\0\xc3\xa9\xff' + b'\x80\x80\x80\0' + b'\0\xff\xff\x03abc\0end\xff'
+    heard = b'\0one\xff\0\xc3\xa9\xff\0\xff\0end\xff'
+    for version in HIXIE:
+        for cut in range(len(said) + 1):
+            with connect(server, version) as peer:
+                peer.send(said[:cut])
+                peer.send(said[cut:])
+                got = peer.read(len(heard))
+                expect(got == heard, lambda: f'version {version} cut at {cut}: {got!r}')
+
+
+def the_limit_is_met_to_the_byte(server):
+    for version in HIXIE:
+        with connect(server, version) as peer:
+            echoes(peer, version, b'x' * LIMITS['message_size'])
+        with connect(server, version) as peer:
+            peer.send(message(version, b'x' * (LIMITS['message_size'] + 1))).expect_drop()
+
+
+def bad_text_that_is_replaced_does_not_grow_beyond_bounds(server):
+    # Each byte becomes three.
+    for version in HIXIE:
+        with connect(server, version) as peer:
+            for bad in (b'\x80', b'\xfe', b'\xc3\x80\x80'):
+                peer.send(message(version, bad * (60_000 // len(bad))))
+                got = peer.read_to(b'\xff')
+                expect(len(got) <= 3 * LIMITS['message_size'] + 2, f'{len(got)} bytes came back')
+                got[1:-1].decode()
+        with connect(server, version, receive_buffer=4096) as peer:
+            peer.send_some(message(version, b'\x80' * 60_000) * 300)
+
+
+def bytes_behind_the_closing_frame_are_nothing(server):
+    with connect(server, '76') as peer:
+        peer.send(message('76', b'before') + b'\xff\0' + message('76', b'never') * 10_000 + b'\xff\0' * 1000)
+        peer.expect(answer('76', b'before') + b'\xff\0').expect_drop()
+
+
+def handshakes_of_two_versions_at_once_are_one_or_none(server):
+    both = head('76').replace(b'\r\n\r\n', b'\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+    with Peer(server) as peer:  # the version wins, and the nonce is then a frame: a broken one
+        got = peer.send(both + KEY3 + message('76', b'never')).read_all()
+        expect(status(got) in (101, 400) and b'never' not in got and PROOF['76'] not in got, lambda: f'answered {got!r}')
+    for line in (b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', b'Sec-WebSocket-Draft: 3', b'Sec-WebSocket-Key1: 1 1', b'Sec-WebSocket-Version: 13'):
+        with Peer(server) as peer:  # 75 with something that belongs to another
+            peer.send(head('75').replace(b'\r\n\r\n', b'\r\n' + line + b'\r\n\r\n') + message('75', b'never')).expect_status(400, 426)
+    for line in (b'Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5', b'Sec-WebSocket-Key2: 1 1', b'Origin: http://127.0.0.1', b'Upgrade: WebSocket'):
+        with Peer(server) as peer:  # twice the same
+            got = peer.send(head('76').replace(b'\r\n\r\n', b'\r\n' + line + b'\r\n\r\n') + KEY3).read_to(b'\r\n\r\n')
+            expect(status(got) in (400, 403), lambda: f'{line!r} twice was answered {got!r}')
+
+
 ATTACKS = [endless_length_runs_are_dropped, lengths_beyond_the_limit_are_dropped, text_that_never_ends_is_dropped,
            the_frame_that_ended_other_servers_is_skipped, other_types_are_skipped, variants_of_the_closing_frame,
            bad_text_is_replaced, many_empty_frames_cost_little, bad_keys_are_refused_before_anything_is_promised,
            odd_but_legal_keys_are_answered, the_key_body_may_be_split_glued_or_announced,
-           a_key_body_that_is_cut_short_ends_with_the_deadline]
+           a_key_body_that_is_cut_short_ends_with_the_deadline, frames_are_understood_at_every_split, the_limit_is_met_to_the_byte,
+           bad_text_that_is_replaced_does_not_grow_beyond_bounds, bytes_behind_the_closing_frame_are_nothing,
+           handshakes_of_two_versions_at_once_are_one_or_none]
+
+for attack in ATTACKS:
+    needs('ours')(attack)

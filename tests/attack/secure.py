@@ -9,7 +9,7 @@ import time
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tools import HANDSHAKE_DEADLINE, Peer, answer, expect, handshake, message, status
+from tools import HANDSHAKE_DEADLINE, Failure, Peer, answer, expect, handshake, message, needs, status, wait_until
 
 
 def client_context():
@@ -187,7 +187,110 @@ def half_a_key_update_does_not_keep_the_server_busy(server):
         expect(peer.read_text(lambda text: len(text) >= 7) == answer('13', b'hello'), 'the echo did not come')
 
 
+def opened(server):
+    peer = SecurePeer(server).shake_hands()
+    got = peer.write(handshake('13')).read_text(lambda text: b'\r\n\r\n' in text)
+    expect(status(got) == 101, lambda: f'not let in: {got!r}')
+    return peer
+
+
+def records_of_one_byte_are_put_together(server):
+    with SecurePeer(server) as peer:
+        peer.shake_hands()
+        for byte in handshake('13') + message('13', b'slow'):
+            peer.write(bytes((byte,)))
+        got = peer.read_text(lambda text: text.endswith(answer('13', b'slow')))
+        expect(status(got) == 101, lambda: f'not let in: {got!r}')
+    with opened(server) as peer:  # and segments of one byte
+        peer.tls.write(message('13', b'slower'))
+        for byte in peer.outgoing.read():
+            peer.send(bytes((byte,)))
+        expect(peer.read_text(lambda text: len(text) >= 8) == answer('13', b'slower'), 'the echo did not come')
+
+
+def a_reader_that_never_reads_is_held_back(server):
+    with opened(server) as peer:
+        text = message('13', b'x' * 16_000)
+        taken = 0
+        for _ in range(2000):
+            peer.tls.write(text)
+            data = peer.outgoing.read()
+            sent = peer.send_some(data)
+            taken += sent
+            if sent < len(data):
+                break
+        expect(taken < 30_000_000, f'{taken} bytes were taken, though no answer was read')
+        peer.reset()
+
+
+def connections_that_vanish_within_tls_leave_nothing(server):
+    whole = hello()
+    before = server.descriptors()
+    for i in range(200):
+        peer = Peer(server, port=server.tls_port).send(whole[:i * 3 % len(whole)])
+        peer.reset() if i % 2 else peer.close()
+    for i in range(30):
+        peer = opened(server)
+        peer.tls.write(message('13', b'x' * 10_000) * 3)
+        data = peer.outgoing.read()
+        peer.send(data[:len(data) * i // 30])
+        peer.reset() if i % 2 else peer.close()
+    wait_until(lambda: server.descriptors() <= before, 'the server to let go of them', 3)
+
+
+def an_end_of_tls_ends_the_connection(server):
+    with opened(server) as peer:
+        try:
+            peer.tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        begin = time.monotonic()
+        peer.flush()
+        peer.read_all()
+        expect(time.monotonic() - begin < 1.5, 'an end of TLS was not answered')
+    with opened(server) as peer:  # an end without one is an end, too
+        peer.finish()
+        peer.read_all()
+
+
+def floods_of_requests_in_tls_are_held_back(server):
+    with SecurePeer(server) as peer:
+        peer.shake_hands()
+        for _ in range(400):
+            peer.tls.write(b'GET /open HTTP/1.1\r\nHost: a\r\n\r\n' * 400)
+            data = peer.outgoing.read()
+            if peer.send_some(data) < len(data):
+                break
+        else:
+            raise Failure('all requests were taken, though no answer was read')
+        peer.reset()
+
+
+def certificates_and_names_that_are_strange(server):
+    for name in ('a' * 60, 'x.' * 60 + 'y', 'xn--nxasmq6b', '127.0.0.1'):
+        context = client_context()
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        with Peer(server, port=server.tls_port) as peer:
+            try:
+                context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            peer.send(outgoing.read())
+            expect(peer.read(1) in (b'\x16', b'\x15'), f'{name} got no TLS')
+    for old in (b'\x03\x00', b'\x03\x01', b'\x03\x02'):  # SSL 3, TLS 1.0 and 1.1
+        body = old + os.urandom(32) + b'\0' + b'\0\2\0\x2f' + b'\1\0'
+        begin = b'\x01' + len(body).to_bytes(3, 'big') + body
+        with Peer(server, port=server.tls_port) as peer:
+            got = peer.send(b'\x16\x03\x01' + len(begin).to_bytes(2, 'big') + begin).read_all()
+            expect(got[:1] in (b'\x15', b''), lambda: f'{old!r} was answered {got!r}')
+
+
 ATTACKS = [handshakes_that_stall_end_with_the_absolute_deadline, handshakes_that_trickle_end_with_the_absolute_deadline,
            a_stall_behind_the_handshake_ends_with_the_same_deadline, many_handshakes_at_once_cost_little,
            garbage_in_place_of_a_handshake_is_dropped, plain_http_gets_a_plain_answer, altered_records_end_the_connection,
-           half_a_key_update_does_not_keep_the_server_busy]
+           half_a_key_update_does_not_keep_the_server_busy, records_of_one_byte_are_put_together, a_reader_that_never_reads_is_held_back,
+           connections_that_vanish_within_tls_leave_nothing, an_end_of_tls_ends_the_connection, floods_of_requests_in_tls_are_held_back,
+           certificates_and_names_that_are_strange]
+
+for attack in ATTACKS:
+    needs('ours')(attack)

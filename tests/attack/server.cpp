@@ -1,5 +1,7 @@
 // The server under attack: small limits, short deadlines, and one path for each way to treat a connection. A second port
-// speaks TLS, with the certificate and key that the command line names.
+// speaks TLS, with the certificate and key that the command line names; a third expects PROXY headers, from this machine, and
+// lets few connections in; a fourth
+// expects them from another.
 
 #include <wsio/wsio.hpp>
 
@@ -9,9 +11,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -53,12 +57,97 @@ asio::awaitable<void> serve(wsio::server server, wsio::connection_handler handle
         asio::co_spawn(server.get_executor(), handle(std::move(*socket)), report);
 }
 
-asio::awaitable<void> stop_on_signal(wsio::http_server http, wsio::http_server https) {
-    auto signals = asio::signal_set(http.get_executor(), SIGINT, SIGTERM);
+asio::awaitable<void> stop_on_signal(std::vector<wsio::http_server> ports) {
+    auto signals = asio::signal_set(co_await asio::this_coro::executor, SIGINT, SIGTERM);
     co_await signals.async_wait(asio::use_awaitable);
-    co_await https.drain(2s);
-    co_await http.drain(2s);
+    for (auto& port : ports) co_await port.drain(2s);
 }
+
+constexpr auto limits = wsio::limits{.head_size = 8 * 1024,
+                                     .header_count = 50,
+                                     .body_size = 1024,
+                                     .message_size = 64 * 1024,
+                                     .fragments = 100,
+                                     .read_ahead = 32 * 1024,
+                                     .outbox = 64 * 1024};
+constexpr auto timeouts = wsio::timeouts{.handshake = 1s, .close = 500ms};
+
+wsio::http_options port_options(bool expects_proxies = false) {
+    auto options = wsio::http_options{
+        .host = "127.0.0.1", .limits = limits, .timeouts = timeouts, .proxy_protocol = expects_proxies};
+    if (expects_proxies) options.limits.connections = 60;
+    if (expects_proxies) options.limits.connections_per_address = 20;
+    return options;
+}
+
+class attacked_server {
+public:
+    attacked_server(asio::io_context& context, const char* certificate, const char* key) : context_(context) {
+        auto secure = port_options();
+        secure.tls = wsio::tls({.certificate = certificate, .key = key});
+        auto proxied = port_options(true);
+        proxied.trusted_proxies = {"127.0.0.1"};
+        auto const plain = listen("listens on", port_options());
+        auto const path = [](std::string name) {
+            return wsio::options{
+                .path = std::move(name), .subprotocols = {"chat", "superchat"}, .limits = limits, .timeouts = timeouts};
+        };
+        add(plain, path("/echo"), echo);
+        add(plain, path("/sleep"), hold);
+        add(plain, path("/close"), close_first);
+        add(plain, path("/fail"), fail_first);
+        add(plain, path("/broadcast"), broadcast);
+        auto quick = path("/pinged");
+        quick.timeouts.ping = quick.timeouts.pong = 400ms;
+        add(plain, std::move(quick), echo);
+        auto lazy = path("/idle");
+        lazy.timeouts.idle = 1s;
+        add(plain, std::move(lazy), echo);
+        auto compressed = path("/shared");
+        compressed.compression = {.mode = wsio::compression_mode::shared, .threshold = 1};
+        add(plain, std::move(compressed), echo);
+        compressed = path("/dedicated");
+        compressed.compression = {.mode = wsio::compression_mode::dedicated, .threshold = 1};
+        add(plain, std::move(compressed), echo);
+        add(listen("TLS on", secure), path("/echo"), echo);
+        auto behind = path("/echo");
+        behind.trusted_proxies = {"127.0.0.1"};
+        add(listen("PROXY headers on", proxied), std::move(behind), echo);
+        proxied.trusted_proxies = {"192.0.2.77"};
+        add(listen("not from us on", proxied), path("/echo"), echo);
+        std::fflush(stdout);
+        asio::co_spawn(context_, stop_on_signal(ports_), asio::detached);
+    }
+
+private:
+    wsio::http_server listen(const char* what, const wsio::http_options& options) {
+        auto port =
+            ports_.emplace_back(context_.get_executor(), std::bind_front(&attacked_server::answer, this), options);
+        port.listen(0);
+        fmt::print("{} {}\n", what, port.local_endpoint());
+        return port;
+    }
+
+    void add(wsio::http_server port, wsio::options options, wsio::connection_handler handle) {
+        served_.push_back(attach(port, std::move(options)));
+        asio::co_spawn(context_, serve(served_.back(), std::move(handle)), asio::detached);
+    }
+
+    // /open says how many WebSockets are open, so that the attacker sees what it left behind, and /who who it is taken for.
+    asio::awaitable<wsio::http_response> answer(const wsio::request& request) {
+        std::size_t open = 0;
+        for (auto const& server : served_) open += server.clients_count();
+        if (request.path() == "/open") co_return wsio::http_response{.body = std::to_string(open)};
+        if (request.path() == "/who")
+            co_return wsio::http_response{
+                .body = fmt::format("{} {}", request.client_endpoint(), request.secure() ? "secure" : "plain")};
+        co_return wsio::http_response{.status = 404};
+    }
+
+    asio::io_context& context_;
+    std::vector<wsio::http_server> ports_;
+    std::vector<wsio::server> served_;
+};
 
 }  // namespace
 
@@ -68,46 +157,6 @@ int main(int argc, char** argv) {
         return 2;
     }
     auto context = asio::io_context(1);
-    auto const limits = wsio::limits{.head_size = 8 * 1024,
-                                     .header_count = 50,
-                                     .body_size = 1024,
-                                     .message_size = 64 * 1024,
-                                     .fragments = 100,
-                                     .read_ahead = 32 * 1024,
-                                     .outbox = 64 * 1024};
-    auto const timeouts = wsio::timeouts{.handshake = 1s, .close = 500ms};
-
-    auto served = std::vector<wsio::server>();
-    // Says how many WebSockets are open, so that the attacker sees what it left behind.
-    auto const count = [&served](const wsio::request& request) -> asio::awaitable<wsio::http_response> {
-        std::size_t open = 0;
-        for (auto const& server : served) open += server.clients_count();
-        co_return wsio::http_response{.status = request.path() == "/open" ? 200U : 404U, .body = std::to_string(open)};
-    };
-    auto http =
-        wsio::http_server(context.get_executor(), count, {.host = "127.0.0.1", .limits = limits, .timeouts = timeouts});
-    auto const add = [&](std::string path, wsio::connection_handler handle) {
-        served.push_back(attach(
-            http,
-            {.path = std::move(path), .subprotocols = {"chat", "superchat"}, .limits = limits, .timeouts = timeouts}));
-        asio::co_spawn(context, serve(served.back(), std::move(handle)), asio::detached);
-    };
-    add("/echo", echo);
-    add("/sleep", hold);
-    add("/close", close_first);
-    add("/fail", fail_first);
-    add("/broadcast", broadcast);
-    auto https = wsio::http_server(context.get_executor(), count,
-                                   {.host = "127.0.0.1",
-                                    .limits = limits,
-                                    .timeouts = timeouts,
-                                    .tls = wsio::tls({.certificate = argv[1], .key = argv[2]})});
-    served.push_back(attach(https, {.path = "/echo", .limits = limits, .timeouts = timeouts}));
-    asio::co_spawn(context, serve(served.back(), echo), asio::detached);
-    http.listen(0);
-    https.listen(0);
-    fmt::print("listens on {}\nTLS on {}\n", http.local_endpoint(), https.local_endpoint());
-    std::fflush(stdout);
-    asio::co_spawn(context, stop_on_signal(http, https), asio::detached);
+    attacked_server server(context, argv[1], argv[2]);
     context.run();
 }

@@ -1,28 +1,64 @@
-"""What the attacks share: the server process, raw TCP peers, frames made by hand, and the canary."""
+"""What the attacks share: the server under attack, raw TCP peers, and frames made by hand."""
 
+import contextlib
 import os
 import re
 import select
 import socket
 import struct
 import subprocess
-import threading
 import time
 
-VERSIONS = ('75', '76', '7', '8', '13')
-HYBI = ('7', '8', '13')
-LIMITS = {'head_size': 8192, 'header_count': 50, 'message_size': 65536, 'fragments': 100}  # as in server.cpp
+# What the server speaks; `run --url` narrows these down in place.
+VERSIONS = ['75', '76', '7', '8', '13']
+HYBI = ['7', '8', '13']
+HIXIE = ['75', '76']
+# As in server.cpp.
+LIMITS = {'head_size': 8192, 'header_count': 50, 'message_size': 65536, 'fragments': 100}
 HANDSHAKE_DEADLINE = 1.0
 CLOSE_DEADLINE = 0.5
+PING, PONG, IDLE = 0.4, 0.4, 1.0  # of the paths /pinged and /idle
+# How the attacks judge. Another server than ours may drop where ours says why, and all its cases are tried.
+JUDGE = {'ours': True, 'path': '/echo', 'timeout': 5, 'seconds': 60, 'begin': 0, 'cases': 0, 'differences': []}
 
 
 class Failure(Exception):
     pass
 
 
+class TooLong(Exception):
+    pass
+
+
 def expect(condition, what):
     if not condition:
         raise Failure(what() if callable(what) else what)
+
+
+@contextlib.contextmanager
+def case():
+    """One of many cases of an attack: ours must pass each, of another server those that differ are collected."""
+    JUDGE['cases'] += 1
+    try:
+        yield
+    except (Failure, OSError) as error:
+        if JUDGE['ours']:
+            raise
+        JUDGE['differences'].append(str(error))
+    if not JUDGE['ours'] and time.monotonic() - JUDGE['begin'] > JUDGE['seconds']:
+        raise TooLong
+
+
+def needs(*what, cpu=None, memory=None):
+    """Says what an attack needs that not every server has, and what it may cost more than others.
+
+    "ours": the paths and ports of server.cpp; "limits": its limits, or bounds of that size; "tls"; "answers": a server that
+    answers where others may drop, or has choices of its own.
+    """
+    def mark(attack):
+        attack.needs, attack.cpu, attack.memory = set(what), cpu, memory
+        return attack
+    return mark
 
 
 def wait_until(probe, what, seconds=5):
@@ -32,16 +68,11 @@ def wait_until(probe, what, seconds=5):
         time.sleep(0.01)
 
 
-class Server:
-    """A running server, and what the system tells about it."""
+class Target:
+    """A server somewhere, and what the system tells about it if it has a pid here."""
 
-    def __init__(self, command, **options):
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-        lines = self.process.stdout.readline() + self.process.stdout.readline()
-        found = re.search(r'listens on .*:(\d+)\nTLS on .*:(\d+)', lines)
-        expect(found, lambda: f'the server did not start: {lines} {self.process.stderr.read()}')
-        self.port, self.tls_port = int(found[1]), int(found[2])
-        self.pid = self.process.pid
+    def __init__(self, host, port, pid=None):
+        self.host, self.port, self.pid = host, port, pid
 
     def rss(self):
         """Resident memory, in bytes."""
@@ -56,6 +87,31 @@ class Server:
 
     def descriptors(self):
         return len(os.listdir(f'/proc/{self.pid}/fd'))
+
+    def alive(self):
+        if self.pid:
+            return os.path.exists(f'/proc/{self.pid}') and self.state() not in 'ZX'
+        try:
+            Peer(self).close()
+            return True
+        except OSError:
+            return False
+
+    def state(self):
+        with open(f'/proc/{self.pid}/stat', encoding='ascii') as file:
+            return file.read().rsplit(')', 1)[1].split()[0]
+
+
+class Server(Target):
+    """Our server, as a process of its own."""
+
+    def __init__(self, command, **options):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        lines = ''.join(self.process.stdout.readline() for _ in range(4))
+        found = re.search(r'listens on .*:(\d+)\nTLS on .*:(\d+)\nPROXY headers on .*:(\d+)\nnot from us on .*:(\d+)\n', lines)
+        expect(found, lambda: f'the server did not start: {lines} {self.process.stderr.read()}')
+        super().__init__('127.0.0.1', int(found[1]), self.process.pid)
+        self.tls_port, self.proxied_port, self.distrusting_port = int(found[2]), int(found[3]), int(found[4])
 
     def open_websockets(self):
         answer = Peer(self).send(b'GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n').read_all()
@@ -79,12 +135,12 @@ class Server:
 class Peer:
     """One TCP connection of which every byte is under control."""
 
-    def __init__(self, server, receive_buffer=None, timeout=5, port=None):
+    def __init__(self, server, receive_buffer=None, timeout=None, port=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(timeout)
-        self.socket.connect(('127.0.0.1', port or server.port))
+        self.socket.settimeout(timeout or JUDGE['timeout'])
+        self.socket.connect((server.host, port or server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = b''
 
@@ -168,6 +224,8 @@ class Peer:
         """Skips messages up to the closing frame, which must have one of the codes; then comes the end of TCP."""
         while True:
             got = self.read_frame()
+            if got is None and not JUDGE['ours']:
+                return  # RFC 6455 7.1.7: a closing frame should be sent, but need not
             expect(got, f'the connection was dropped, not closed with {codes}')
             if got[0] == 0x88:
                 break
@@ -180,8 +238,17 @@ class Peer:
         got = self.read_all()
         expect(got == b'', lambda: f'got {got[:200]!r} instead of the end')
 
+    def expect_refusal(self):
+        """At most one answer, which must not let anything in, then the end: what can be asked of every server."""
+        answer = self.read_all()
+        expect(not answer or status(answer) in range(400, 600), lambda: f'answered {answer[:200]!r}')
+        expect(answer.count(b'HTTP/1.1 ') <= 1, lambda: f'answered twice: {answer[:600]!r}')
+        return answer
+
     def expect_status(self, *statuses):
         """One refusal with a body that says why, nothing behind it, then the end."""
+        if not JUDGE['ours']:
+            return self.expect_refusal()
         answer = self.read_all()
         expect(status(answer) in statuses, lambda: f'answered {answer[:200]!r}, not {statuses}')
         text = body(answer)
@@ -202,40 +269,6 @@ class Peer:
         self.socket.close()
 
 
-class Canary(threading.Thread):
-    """Echoes a message every 50 ms on a connection of its own and notes how long it took."""
-
-    def __init__(self, server):
-        super().__init__(daemon=True)
-        self.peer = connect(server, '13')
-        self.worst = 0
-        self.error = None
-        self.over = threading.Event()
-        self.start()
-
-    def run(self):
-        number = 0
-        try:
-            while not self.over.wait(0.05):
-                number += 1
-                text = b'canary %d' % number
-                begin = time.monotonic()
-                self.peer.send(message('13', text)).expect(answer('13', text))
-                self.worst = max(self.worst, time.monotonic() - begin)
-        except Exception as error:  # whatever it was, the main thread reports it
-            self.error = error
-
-    def check(self):
-        worst, self.worst = self.worst, 0
-        expect(self.error is None, f'the canary died: {self.error}')
-        expect(worst < 1, f'the canary waited {worst:.2f} s for its echo')
-
-    def stop(self):
-        self.over.set()
-        self.join()
-        self.peer.close()
-
-
 def status(response):
     found = re.match(rb'HTTP/1\.1 (\d{3}) ', response)
     return int(found[1]) if found else None
@@ -249,9 +282,9 @@ KEY1, KEY2, KEY3 = b'4 @1  46546xW%0l 1 5', b'12998 5 Y3 1  .P00', b'^n:ds[4U'
 PROOF = {'76': b'8jKS\'y:G*Co,Wxa-', '75': b'', '7': b'', '8': b'', '13': b''}
 
 
-def head(version, path='/echo', lines=b'', key1=KEY1, key2=KEY2, host=b'127.0.0.1', origin=b'http://127.0.0.1'):
+def head(version, path=None, lines=b'', key1=KEY1, key2=KEY2, host=b'127.0.0.1', origin=b'http://127.0.0.1'):
     """A handshake without the key3 of 76. `lines` are further header lines."""
-    begin = b'GET %s HTTP/1.1\r\nHost: %s\r\n' % (path.encode(), host) + lines
+    begin = b'GET %s HTTP/1.1\r\nHost: %s\r\n' % ((path or JUDGE['path']).encode(), host) + lines
     if version in HYBI:
         return begin + (b'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
                         b'Sec-WebSocket-Version: %s\r\n\r\n' % version.encode())
@@ -261,13 +294,13 @@ def head(version, path='/echo', lines=b'', key1=KEY1, key2=KEY2, host=b'127.0.0.
     return begin + b'\r\n'
 
 
-def handshake(version, path='/echo', **options):
+def handshake(version, path=None, **options):
     return head(version, path, **options) + (KEY3 if version == '76' else b'')
 
 
-def connect(server, version, path='/echo', **options):
+def connect(server, version, path=None, lines=b'', **options):
     peer = Peer(server, **options)
-    peer.send(handshake(version, path))
+    peer.send(handshake(version, path, lines=lines))
     answer_head = peer.read_to(b'\r\n\r\n')
     expect(status(answer_head) == 101, lambda: f'not let in: {answer_head!r}')
     peer.expect(PROOF[version])
