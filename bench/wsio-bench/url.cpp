@@ -58,6 +58,8 @@ url parse_url(std::string_view text) {
     }
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (host.empty()) refuse(text, "the host is missing");
+    if (host.find_first_of("[]") != std::string_view::npos)
+        refuse(text, "brackets stand around an IPv6 address, and nowhere else");
     return {.host = std::string(host),
             .port = std::string(port),
             .target = target.starts_with('/') ? std::string(target) : "/" + std::string(target),

@@ -60,6 +60,9 @@ BOOST_AUTO_TEST_CASE(wrong_urls_are_refused_with_the_reason) {
     is_refused("ws:///path", "host is missing");
     is_refused("ws://:3000/", "host is missing");
     is_refused("ws://[]:3000/", "host is missing");
+    is_refused("ws://[/", "brackets");
+    is_refused("ws://[::1]x/", "brackets");
+    is_refused("ws://a]b:80/", "brackets");
     is_refused("ws://localhost:/", "port ''");
     is_refused("ws://localhost:0/", "port '0'");
     is_refused("ws://localhost:70000/", "port '70000'");
