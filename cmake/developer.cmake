@@ -14,6 +14,10 @@ function(wsio_developer_options target)
             -Wno-maybe-uninitialized
         )
     endif()
+    if(WSIO_WARNINGS AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        # g++ leaves these out of -Wconversion in C++: both compilers are to want the same.
+        target_compile_options(${target} PRIVATE -Wno-sign-conversion)
+    endif()
     # Without this option GCC's precompiled headers make ccache miss.
     if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         target_compile_options(${target} PRIVATE -fpch-preprocess)
