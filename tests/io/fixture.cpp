@@ -84,6 +84,17 @@ std::size_t client::receive(char* data, std::size_t size, bool& ended) {
     return count;
 }
 
+std::size_t client::offer(std::string_view bytes) {
+    boost::system::error_code ignored;
+    return socket_.send(asio::buffer(bytes), 0, ignored);
+}
+
+std::string client::take(std::size_t most, bool& ended) {
+    std::string got(most, '\0');
+    got.resize(receive(got.data(), got.size(), ended));
+    return got;
+}
+
 template <typename Enough>
 std::string client::read_until(Enough enough, std::string_view what) {
     std::array<char, 65536> block;

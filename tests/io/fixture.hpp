@@ -204,6 +204,12 @@ public:
     /// Sends until nothing was taken for `patience`; gives how many bytes were taken.
     std::size_t send_some(std::string_view bytes, std::chrono::milliseconds patience = 300ms);
 
+    /// Sends what is taken without waiting; gives how many bytes that are.
+    std::size_t offer(std::string_view bytes);
+
+    /// Gives what is there, at most `most` bytes, without waiting; sets `ended` when nothing will follow.
+    std::string take(std::size_t most, bool& ended);
+
     /// Reads exactly `size` bytes.
     std::string read(std::size_t size);
 
