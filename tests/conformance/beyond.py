@@ -97,13 +97,13 @@ def offers():
                   'permessage-deflate; server_max_window_bits=09', 'permessage-deflate; client_max_window_bits=8x', 'permessage-deflate; server_no_context_takeover=1',
                   'permessage-deflate; client_no_context_takeover; client_no_context_takeover', 'permessage-deflate-x', 'deflate-stream',
                   'x-webkit-deflate-frame', 'permessage-bzip2'):
-        case(3, f'`{offer}`', [text(HELLO)], [('text', HELLO)], WeClose(), versions=('13',), offer=offer)
+        case(3, f'`{offer}` (declined)', [text(HELLO)], [('text', HELLO)], WeClose(), versions=('13',), offer=offer)
     for offer in ('permessage-deflate', 'permessage-deflate; client_max_window_bits', 'permessage-deflate; client_max_window_bits=9',
                   'permessage-deflate; server_max_window_bits="10"', 'permessage-deflate; server_max_window_bits=8',
                   'unknown; a=b, permessage-deflate; wrong=1, permessage-deflate'):
         case(3, f'`{offer}` (agreed on)', [packed(deflate(HELLO, 9))], [('text', HELLO)], WeClose(), versions=('13',), offer=offer,
              agree=agree)
-    case(3, '`permessage-deflate` on 8 and 7, which know it not', [text(HELLO)], [('text', HELLO)], WeClose(), versions=('8', '7'),
+    case(3, '`permessage-deflate` on 8 and 7, which do not know it (declined)', [text(HELLO)], [('text', HELLO)], WeClose(), versions=('8', '7'),
          offer=OFFER)
 
 

@@ -30,7 +30,7 @@ closing frame has the code, and TCP ends in order behind it. The codes of 7.13, 
 those of 7.9. One case is left open: in 7.1.6 a closing frame stands behind messages that are still being echoed, and how much of
 them is answered is up to the server.
 
-The columns say what was seen: the close code or the status of HTTP; a row that failed says **FAIL**.
+The columns say what was seen: the close code, the status of HTTP, or how TCP ended. A case that failed says **FAIL**.
 '''
 
 OLDER = '''Versions 8 and 7 are tried with the same cases but for these:
@@ -64,8 +64,8 @@ def render(results):
               'What RFC 6455 and RFC 7692 say and Autobahn does not try. Cases of compression are tried in both of its modes.']
     for number, fill in beyond.GROUPS:
         parts += [heading(f'x{number}', fill, '###'), table(results, of(beyond.CASES, f'x{number}'), HYBI)]
-    parts += ['## hixie-76 and hixie-75', 'There was no suite for these drafts. This one is as deep: what is decided where they are silent '
-              'is in [protocols.md](protocols.md).']
+    parts += ['## hixie-76 and hixie-75', 'There was no suite for these drafts. This one is as deep. What is decided where they are silent is in '
+              '[protocols.md](protocols.md).']
     for number, fill in hixie.GROUPS:
         parts += [heading(f'h{number}', fill, '###'), table(results, of(hixie.CASES, f'h{number}'), HIXIE)]
     return '\n\n'.join(part.strip('\n') for part in parts) + '\n'

@@ -137,8 +137,17 @@ class Peer:
         return self.read(at + len(mark))
 
     def expect_octets(self, data, seconds=PATIENCE):
-        got = self.read(len(data), seconds)
-        expect(got == data, lambda: f'got {short(got)} instead of {short(data)}')
+        """These must come next. The first that differs is told at once."""
+        deadline, checked = time.monotonic() + seconds, 0
+        while checked < len(data):
+            stop = min(len(self.input), len(data))
+            expect(self.input[checked:stop] == data[checked:stop], lambda: f'got {short(self.input)} instead of {short(data)}')
+            checked = stop
+            if checked < len(data):
+                more = self._read(deadline - time.monotonic())
+                expect(more or not self.end, lambda: f'TCP ended ({self.end}) behind {short(self.input)} instead of {short(data)}')
+                expect(more or time.monotonic() < deadline, lambda: f'{short(self.input)} came within {seconds} s instead of {short(data)}')
+        del self.input[:len(data)]
 
     def expect_silence(self, seconds):
         """Nothing may come, nor may the connection end."""
