@@ -1,6 +1,7 @@
 #include "io/server_state.hpp"
 
 #include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
@@ -121,8 +122,15 @@ void server_state::hand_out(socket opened) {
 }
 
 asio::awaitable<std::optional<socket>> server_state::accept(std::shared_ptr<server_state> self) {
-    while (self->accepted_.empty() && !self->stopped_) {
-        co_await self->arrival_->async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+    // Nothing is taken before the loop has turned: what completes at once can lose a race that is not over yet (`||`), and
+    // the socket would be lost with it.
+    bool turned = false;
+    while (!turned || (self->accepted_.empty() && !self->stopped_)) {
+        if (self->accepted_.empty() && !self->stopped_)
+            co_await self->arrival_->async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+        else
+            co_await asio::post(self->executor_, asio::use_awaitable);
+        turned = true;
         auto const state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) {
             self->arrival_->cancel_one();  // what may be there is for somebody else

@@ -279,4 +279,20 @@ BOOST_AUTO_TEST_CASE(wherever_a_conversation_is_cancelled_it_goes_on_and_loses_n
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_accept_that_loses_a_race_loses_no_connection) {
+    world w;
+    auto first = w.listen();
+    auto second = w.listen();
+    auto const to_first = connect(w, first.port());
+    auto const to_second = connect(w, second.port());
+    // Both are there at once, but only one can win.
+    auto race = [&]() -> awaitable<std::size_t> {
+        auto winner = co_await (first.accept() || second.accept());
+        co_return winner.index();
+    };
+    auto const winner = w.run(race());
+    auto& other = winner == 0 ? second : first;
+    BOOST_TEST(w.accept(other).is_open());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
