@@ -4,6 +4,7 @@
 
 #include <libwebsockets.h>
 
+#include <algorithm>
 #include <deque>
 #include <new>
 #include <utility>
@@ -27,7 +28,9 @@ struct session {
 int receive(lws* connection, session& session, const void* data, std::size_t size) {
     auto& bytes = session.arriving.bytes;
     auto const* const begin = static_cast<const unsigned char*>(data);
-    if (bytes.size() == LWS_PRE) bytes.reserve(LWS_PRE + size + lws_remaining_packet_payload(connection));
+    // What is announced may be anything up to 2^63.
+    auto const announced = std::min(size + lws_remaining_packet_payload(connection), peer::max_message_size);
+    if (bytes.size() == LWS_PRE) bytes.reserve(LWS_PRE + announced);
     bytes.insert(bytes.end(), begin, begin + size);
     if (bytes.size() > LWS_PRE + peer::max_message_size) return -1;
     if (lws_remaining_packet_payload(connection) != 0 || lws_is_final_fragment(connection) == 0) return 0;
