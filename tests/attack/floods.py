@@ -15,20 +15,28 @@ def fragment_floods_are_refused(server):
         for payload in (b'x', b''):
             with case(), connect(server, version) as peer:
                 peer.send_some(frame(0x01, payload) + frame(0x00, payload) * 500_000)
-                peer.expect_close(1008, 1009)
+                if JUDGE['ours']:  # the RFC knows no limit
+                    peer.expect_close(1008, 1009)
         with case(), connect(server, version) as peer:  # up to the limit is fine
             peer.send(frame(0x01, b'x') + frame(0x00, b'x') * (LIMITS['fragments'] - 2) + frame(0x80, b'x'))
             peer.expect(frame(0x81, b'x' * LIMITS['fragments'], mask=None))
 
 
+@needs(memory=8)
 def ping_floods_cost_bounded_memory(server):
     with connect(server, '13', receive_buffer=4096) as peer:  # it never reads the pongs
-        peer.send_some(frame(0x89, b'x' * 125) * 100_000)
+        peer.send_some(frame(0x89, b'x' * 125) * 200_000)
     with connect(server, '13', '/sleep', receive_buffer=4096) as peer:
-        peer.send_some(frame(0x89, b'x' * 125) * 100_000)
+        peer.send_some(frame(0x89, b'x' * 125) * 200_000)
     with connect(server, '13') as peer:  # one who reads gets them all
         for _ in range(50):
-            peer.send(frame(0x89, b'x' * 125) * 100).expect(frame(0x8a, b'x' * 125, mask=None) * 100)
+            peer.send(frame(0x89, b'x' * 125) * 100)
+            if JUDGE['ours']:
+                peer.expect(frame(0x8a, b'x' * 125, mask=None) * 100)
+            else:  # RFC 6455 5.5.3: the last of several may do
+                peer.expect(frame(0x8a, b'x' * 125, mask=None)).send(message('13', b'alive'))
+                while (got := peer.read_frame()) != (0x81, b'alive'):
+                    expect(got and got[0] == 0x8a, lambda: f'{got} came instead of an echo')
 
 
 def pong_spam_is_ignored(server):

@@ -25,7 +25,7 @@ def refuse(server, data, *codes, versions=HYBI):
             code = int.from_bytes(got[1][:2], 'big')
             expect(code in codes, lambda: f'version {version} closed with {code}, not {codes}, on {data[:40]!r}: {got[1]}')
             expect(len(got[1]) <= 125, 'the closing frame is too long')
-            peer.expect_drop()
+            peer.expect_nothing_more()
 
 
 def conversation(version):
