@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Keeps many connections to the soaked server busy: client PLAIN-PORT TLS-PORT CONNECTIONS RATE REST-SECONDS SEED.
+"""Keeps many connections to the soaked server busy: client PLAIN-PORT TLS-PORT CONNECTIONS RATE REST-SECONDS PATIENCE
+SEED.
 
 Makes up to RATE connections a second until there are CONNECTIONS, and new ones for those that end. At the end of its input all
 leave in order. Prints what it has counted, as JSON; the first thing that went wrong ends it with 1.
@@ -84,7 +85,7 @@ class Loop:
                 self.watch(peer)
 
     def run(self):
-        begin, made, last = time.monotonic(), 0, time.monotonic() + 60
+        begin, made, last = time.monotonic(), 0, 0
         self.epoll.register(0, select.EPOLLIN)
         while not self.stopping or self.peers:
             if not self.stopping:
@@ -96,7 +97,7 @@ class Loop:
                 raise peers.Wrong('these did not leave: ' + ', '.join(sorted({type(peer).__name__ for peer in self.peers.values()})))
             for fd, events in self.epoll.poll(0.01, 1000):
                 if fd == 0:
-                    self.stopping, last = True, time.monotonic() + 40
+                    self.stopping, last = True, time.monotonic() + 40 * peers.PATIENCE
                     self.epoll.unregister(0)
                 else:
                     self.happened(fd, events)
@@ -105,7 +106,7 @@ class Loop:
 
 def main():
     plain, secure, most, rate = map(int, sys.argv[1:5])
-    random.seed(int(sys.argv[6]))
+    random.seed(int(sys.argv[7]))
     loop = Loop((plain, secure), most, rate, float(sys.argv[5]))
     failure = None
     try:

@@ -2,11 +2,12 @@
 shared with the library."""
 
 import collections
-import hashlib
+import os
 import random
 import socket
 import ssl
 import struct
+import sys
 import time
 import zlib
 
@@ -16,9 +17,9 @@ ACCEPT = b's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
 TAIL = b'\0\0\xff\xff'
 HYBI = ('7', '8', '13')
 LETTERS = bytes(97 + i * 7 % 26 for i in range(70_000))
-# As in server.cpp, in seconds; the machine may be late by SLACK.
-HANDSHAKE, CLOSE, PING, PONG, IDLE = 2, 1, 2, 2, 6
-SLACK = 6
+# As in server.cpp, in seconds, times the patience that both are told; the machine may be late by SLACK.
+PATIENCE = int(sys.argv[6])
+HANDSHAKE, CLOSE, PING, PONG, IDLE, SLACK = (PATIENCE * seconds for seconds in (2, 1, 2, 2, 6, 6))
 
 context = ssl.create_default_context()
 context.check_hostname = False
@@ -332,7 +333,7 @@ class Echoing(Peer):
         require(not self.expected, lambda: f'{len(self.expected)} echoes of {self.number} did not come before the end')
 
     def closed(self, code):
-        require(self.closing, lambda: f'closed with {code}, unasked, {self.age():.1f} s old')
+        require(self.closing, lambda: f'{type(self).__name__} of version {self.version} was closed with {code}, {self.age():.1f} s old')
         self.all_came()
 
     def ended(self):
@@ -406,12 +407,13 @@ class Unfinished(Peer):
 
 
 class Slow(Echoing):
-    """Sends much and does not read for a while, then reads it all: what comes must be in order."""
+    """Sends much and does not read for a while, then reads it all, slowly: what comes must be in order. It takes so long that the
+    server may find it idle, and says so behind all that it has sent."""
 
     rounds = (1, 1)
 
     def prepare(self):
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
 
     def open(self):
         super().open()
@@ -429,6 +431,21 @@ class Slow(Echoing):
             self.listen_again()
         else:
             super().due()
+
+    def closed(self, code):
+        if self.closing:
+            super().closed(code)
+        else:
+            require(code in (1001, 0) and self.age() > IDLE, lambda: f'a slow reader was closed with {code}, {self.age():.1f} s old')
+            self.closing = True
+            self.all_came()
+
+    def ended(self):
+        if self.closing:
+            super().ended()
+        else:
+            require(self.age() > IDLE, lambda: f'a slow reader was dropped, {self.age():.1f} s old')
+            self.finish()
 
 
 class Never(Peer):
@@ -449,11 +466,17 @@ class Never(Peer):
         pass
 
     def due(self):
-        # What was on its way comes, and then the end: it is long since.
-        require(self.deaf, lambda: f'a peer of version {self.version} that read nothing for {self.age():.0f} s is kept')
+        # Who is gone answers a byte with a reset, whatever of it is still on its way here.
+        require(self.age() < (PING + PONG if self.version in HYBI else IDLE) + CLOSE + 3 + SLACK,
+                lambda: f'a peer of version {self.version} that read nothing for {self.age():.0f} s is kept')
         self.output.clear()
-        self.loop.later(self, SLACK)
-        self.listen_again()
+        self.loop.later(self, 1)
+        try:
+            os.write(self.fileno(), b'x')
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.ended()
 
     def ended(self):
         self.counts['slow'] += 1
@@ -478,7 +501,7 @@ class Member(Peer):
             return
         self.own += 1
         self.say(self.mine + b' %d' % self.own + LETTERS[:random.choice((10, 300))])
-        self.loop.later(self, random.uniform(1, 3))
+        self.loop.later(self, random.uniform(2, 6))
 
     def heard(self, text):
         number, said = text.split(b' ', 1)
@@ -519,4 +542,4 @@ class Breaking(Peer):
         self.finish()
 
 
-KINDS, WEIGHTS = zip((Echoing, 50), (Killed, 22), (Silent, 4), (Unfinished, 5), (Slow, 4), (Never, 1), (Member, 8), (Breaking, 6))
+KINDS, WEIGHTS = zip((Echoing, 50), (Killed, 22), (Silent, 4), (Unfinished, 5), (Slow, 4), (Never, 1), (Member, 4), (Breaking, 6))

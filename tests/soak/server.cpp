@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -52,12 +53,16 @@ void say(const std::string& line) {
     std::fflush(stdout);
 }
 
-wsio::options options(std::shared_ptr<wsio::monitor> monitor, const char* name) {
+wsio::options options(std::shared_ptr<wsio::monitor> monitor, const char* name, int patience) {
     return {.host = "127.0.0.1",
             .on_listening = [name](const wsio::endpoint& at) { say(fmt::format("{} {}", name, at.port)); },
             .monitor = std::move(monitor),
             .limits = {.message_size = 256 * 1024, .read_ahead = 64 * 1024, .outbox = 64 * 1024},
-            .timeouts = {.handshake = 2s, .close = 1s, .ping = 2s, .pong = 2s, .idle = 6s},
+            .timeouts = {.handshake = patience * 2s,
+                         .close = patience * 1s,
+                         .ping = patience * 2s,
+                         .pong = patience * 2s,
+                         .idle = patience * 6s},
             .compression = {.mode = wsio::compression_mode::dedicated, .threshold = 64}};
 }
 
@@ -73,14 +78,15 @@ std::string figures(const wsio::statistics& now) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        fmt::print(stderr, "usage: wsio_soak_server CERTIFICATE KEY\n");
+    if (argc != 4) {
+        fmt::print(stderr, "usage: wsio_soak_server CERTIFICATE KEY PATIENCE\n");
         return 2;
     }
+    int const patience = std::atoi(argv[3]);
     auto const monitor = std::make_shared<wsio::monitor>();
-    auto plain = options(monitor, "plain");
+    auto plain = options(monitor, "plain", patience);
     plain.threads = 2;
-    auto secure = options(monitor, "secure");
+    auto secure = options(monitor, "secure", patience);
     secure.threads = 1;
     secure.tls = wsio::tls({.certificate = argv[1], .key = argv[2]});
     std::jthread const serving_plain([&] { wsio::serve(0, handle, std::move(plain)); });
