@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fuzz.hpp"
+#include "protocol/hybi_decoder.hpp"
 
 #include <wsio/protocol/decoder.hpp>
 
@@ -41,14 +42,17 @@ inline void note(const protocol::event& found, protocol::decoder& decoder, seen_
         expect(decoder.take_payload().view() == events.back().data, "an assembled payload can be taken");
 }
 
-/// Feeds one piece, which is a block of its own: a sanitizer sees what reads beyond its end or keeps a view into it.
-inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_list& events) {
+/// Feeds one piece, which is a block of its own: a sanitizer sees what reads beyond its end or keeps a view into it. With
+/// `short_first` what may take the short way does, as in a connection.
+inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_list& events, bool short_first) {
     auto const block = std::make_unique<char[]>(bytes.size());
     bytes.copy(block.get(), bytes.size());
     std::span<char> input(block.get(), bytes.size());
     while (!input.empty()) {
         auto const before = input;
-        auto const found = decoder.next(input);
+        auto* const hybi = short_first ? dynamic_cast<protocol::hybi_decoder*>(&decoder) : nullptr;
+        protocol::event found;
+        if (hybi == nullptr || !hybi->next_short(input, found)) found = decoder.next(input);
         expect(input.size() < before.size() && input.data() + input.size() == before.data() + before.size(),
                "bytes are taken from the front");
         if (found.kind == event_kind::need_more)
@@ -58,7 +62,8 @@ inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_
     }
 }
 
-/// Feeds pieces of the sizes that `cut` gives, or, where the decoder gives a window and `windows` is set, into that.
+/// Feeds pieces of the sizes that `cut` gives. With `windows` it does so as a connection: into the window where the decoder
+/// gives one, and the short way first.
 template <typename Cut>
 seen_list feed(const decoder_factory& make, std::string_view bytes, bool windows, Cut cut) {
     auto const decoder = make();
@@ -67,7 +72,7 @@ seen_list feed(const decoder_factory& make, std::string_view bytes, bool windows
         auto const window = windows ? decoder->window() : std::span<char>();
         auto const count = std::min({cut(), bytes.size(), window.empty() ? bytes.size() : window.size()});
         if (window.empty()) {
-            feed_piece(*decoder, bytes.substr(0, count), events);
+            feed_piece(*decoder, bytes.substr(0, count), events, windows);
         } else {
             std::memcpy(window.data(), bytes.data(), count);
             auto const found = decoder->commit(count);
