@@ -7,6 +7,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/version.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -55,10 +56,11 @@ private:
             fields.add(view(name), view(value));
     }
 
-    // Pure virtual from Boost 1.90 on; there is nothing to override before.
-    virtual void on_trailer_field_impl(http::field, beast::string_view, beast::string_view, error_code& ec) {
+#if BOOST_VERSION >= 109000  // before, trailer fields come with the others
+    void on_trailer_field_impl(http::field, beast::string_view, beast::string_view, error_code& ec) override {
         if (++field_count_ > limits_.header_count) ec = http::error::header_limit;
     }
+#endif
 
     void on_header_impl(error_code&) override { in_body_ = true; }
 
@@ -115,9 +117,10 @@ rejection explain(error_code ec, const request_limits& limits, std::string_view 
     if (ec == error::bad_chunk || ec == error::bad_chunk_extension || ec == error::bad_line_ending)
         return {400, "the chunked body is malformed"};
     if (ec == error::body_limit) return body_too_large(limits.body_size);
-    if (ec == error::header_limit)
-        return {431, "the request has more than " + std::to_string(limits.header_count) + " header and trailer fields"};
-    return {400, "the request is malformed"};
+    return ec == error::header_limit
+               ? rejection{431, "the request has more than " + std::to_string(limits.header_count) +
+                                    " header and trailer fields"}
+               : rejection{400, "the request is malformed"};
 }
 
 /// Checks Transfer-Encoding (RFC 9112 6.1 and 6.3): the only coding read here is "chunked", alone and once. Beast would

@@ -1,5 +1,7 @@
 #include "handshake/keys.hpp"
 
+#include "handshake/negotiation.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
@@ -109,6 +111,11 @@ BOOST_AUTO_TEST_CASE(leading_zeros_and_many_spaces_are_counted_right) {
     BOOST_TEST(hixie_76_part("4294967295" + std::string(65535, ' ')).value() == 65537U);
     BOOST_TEST(hixie_76_part("0" + std::string(100000, ' ')).value() == 0U);
     BOOST_TEST(!hixie_76_part("1  "));
+}
+
+BOOST_AUTO_TEST_CASE(hixie_76_alone_has_a_nonce_behind_the_head) {
+    for (auto const version : wsio::all_protocol_versions)
+        BOOST_TEST(nonce_size(version) == (version == wsio::protocol_version::hixie_76 ? 8U : 0U), to_string(version));
 }
 
 BOOST_AUTO_TEST_CASE(threads_may_hash_at_the_same_time) {

@@ -112,6 +112,20 @@ BOOST_AUTO_TEST_CASE(a_list_replaces_the_rule_of_the_same_host) {
     BOOST_TEST(!allowed("", "example.com", list));
 }
 
+BOOST_AUTO_TEST_CASE(default_ports_of_a_list_are_those_of_the_scheme) {
+    for (std::string const scheme : {"http", "ws"}) {
+        BOOST_TEST(allowed(scheme + "://a:80", "b", {scheme + "://a"}), scheme);
+        BOOST_TEST(!allowed(scheme + "://a:443", "b", {scheme + "://a"}), scheme);
+    }
+    for (std::string const scheme : {"https", "wss"}) {
+        BOOST_TEST(allowed(scheme + "://a", "b", {scheme + "://a:443"}), scheme);
+        BOOST_TEST(!allowed(scheme + "://a", "b", {scheme + "://a:80"}), scheme);
+    }
+    BOOST_TEST(allowed("app://A", "b", {"app://a/"}));
+    BOOST_TEST(!allowed("app://a:80", "b", {"app://a"}));
+    for (std::string const scheme : {"ws", "wss"}) BOOST_TEST(allowed(scheme + "://a", "a"), scheme);
+}
+
 BOOST_AUTO_TEST_CASE(origins_that_are_no_url_can_be_listed) {
     BOOST_TEST(allowed("null", "example.com", {"null"}));
     BOOST_TEST(allowed("file://", "example.com", {"file://"}));

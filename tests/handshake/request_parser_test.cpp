@@ -231,6 +231,18 @@ BOOST_AUTO_TEST_CASE(a_parser_can_be_moved_between_two_pieces) {
 }
 
 // Every mutation must end in some state, whole and byte by byte the same (the sanitizers watch).
+BOOST_AUTO_TEST_CASE(a_parser_can_be_replaced_for_the_next_request) {
+    feeder reader;
+    reader.put("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST(reader.finish().target == "/first");
+    BOOST_TEST(reader.parser.keep_alive());
+    reader.parser = wsio::handshake::request_parser(request_limits{});
+    BOOST_TEST((reader.parser.status() == state::head));
+    BOOST_TEST(!reader.parser.keep_alive());
+    reader.put("GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST(reader.finish().target == "/second");
+}
+
 BOOST_AUTO_TEST_CASE(mutated_requests_never_depend_on_the_cut) {
     std::mt19937 random(6455);
     std::string const seeds[] = {

@@ -29,6 +29,18 @@ std::string encode_close(protocol_version version) {
 
 BOOST_AUTO_TEST_SUITE(hixie)
 
+BOOST_AUTO_TEST_CASE(no_payload_is_received_past_the_decoder) {
+    for (auto const version : hixie_versions) {
+        auto const decoder = make(version)();
+        seen_list events;
+        feed_piece(*decoder, std::string_view("\0text", 5), events);
+        BOOST_TEST(decoder->window().empty());
+        BOOST_TEST((decoder->commit(0).kind == event_kind::need_more));
+        feed_piece(*decoder, "\xFF", events);
+        BOOST_TEST(events == seen_list{text("text")}, boost::test_tools::per_element());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(text_frames_are_decoded_in_both_roles) {
     for (auto const version : hixie_versions)
         for (auto const who : {role::server, role::client}) {

@@ -91,6 +91,30 @@ BOOST_AUTO_TEST_CASE(rfc_7692_examples_are_decoded) {
     check(inflating(), frame(0xC2, hex("00")) + frame(0xC2, ""), {binary(""), binary("")});
 }
 
+BOOST_AUTO_TEST_CASE(a_decoder_knows_its_codec) {
+    deflate_engines engines;
+    hybi_decoder decoder(rules_of(protocol_version::hybi_13), role::server, {});
+    BOOST_TEST((decoder.codec() == nullptr));
+    permessage_deflate shared(engines, role::server, alone, {}, 256);
+    BOOST_TEST(shared.threshold() == 256U);
+    decoder.inflate_with(shared.share());
+    BOOST_TEST((decoder.codec() == &shared));
+    decoder.inflate_with(permessage_deflate::pointer(new permessage_deflate(engines, role::server, alone, {}, 0)));
+    BOOST_TEST((decoder.codec() != nullptr && decoder.codec() != &shared));
+    decoder.inflate_with(nullptr);
+    BOOST_TEST((decoder.codec() == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(the_memory_of_one_large_message_is_not_kept) {
+    deflate_engines engines;
+    engines.blank().reserve(std::size_t{1} << 20);
+    BOOST_TEST(engines.blank().capacity() == 0U);
+    engines.blank().append("kept");
+    auto const kept = engines.blank().capacity();
+    BOOST_TEST(kept >= 4U);
+    BOOST_TEST(engines.blank().empty());
+}
+
 BOOST_AUTO_TEST_CASE(compressed_and_plain_messages_may_alternate) {
     client sender;
     auto bytes = sender.text("compressed") + frame(0x81, "plain");
