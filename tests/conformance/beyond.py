@@ -6,7 +6,7 @@ import frames
 import payloads
 from compression import TAIL, Compressed, agree, deflate
 from conversation import Closed, Conversation, Octets, Send, ServerFails, WeClose
-from frames import Frame, binary, close, fragments, more, ping, text
+from frames import OCTETS, Frame, binary, close, fragments, more, ping, text
 
 LIMIT = 1 << 24  # of a message, on our server
 FRAGMENTS = 70000  # on our server
@@ -24,7 +24,7 @@ def case(group, sent, steps, events, end, **more_facts):
 
 
 def framing():
-    """Masks, lengths and limits."""
+    """Masks, lengths, limits, codes and cut characters."""
     for what, frame in ('text', text(HELLO)), ('empty ping', ping()), ('close 1000', close(1000)):
         bare = bytes((frame.encode()[0], len(frame.payload))) + frame.payload
         case(1, f'{what} without a mask', [Octets(bare)], [], ServerFails(1002))
@@ -44,6 +44,11 @@ def framing():
     for code in 1012, 1013, 1014:
         case(1, f'close {code}', [close(code)], [], Closed((1000, code)))
     case(1, 'close 1015', [close(1015)], [], Closed((1002,), no_code=False))
+    cut = b'a\xe2\x82'
+    case(1, 'text that ends within a character, octet by octet', [Send([text(cut)], OCTETS)], [], ServerFails(1007))
+    case(1, 'two fragments that end within a character', [text(cut[:2], fin=False), more(cut[2:])], [], ServerFails(1007))
+    case(1, 'a fragment that ends within a character, an empty last one', [text(cut, fin=False), more()], [], ServerFails(1007))
+    case(1, 'the rest of a character as a text of its own', [text(cut), text(b'\xac')], [], ServerFails(1007))
 
 
 def compressed(group, sent, steps, events, end, **more_facts):
@@ -81,9 +86,9 @@ def compression():
     bomb = (deflate(bytes(1 << 20)) + TAIL) * 1024 + b'\x00'
     compressed(2, '1 GiB of zeros in 1 MiB', [packed(bomb, frames.BINARY)], [], ServerFails(1009), ours=True)
     compressed(2, 'compressed text that is not UTF-8', [packed(deflate(b'a\xed\xa0\x80b'))], [], ServerFails(1007))
-    compressed(2, 'what is no DEFLATE: `07`', [packed(b'\x07' * 10)], [], ServerFails(1007))
-    compressed(2, 'compressed text of which the end is missing', [packed(deflate(HELLO * 10)[:8])], [], ServerFails(1007))
-    compressed(2, 'a reference to before the first message', [packed(b'\x03\x82\x00')], [], ServerFails(1007))
+    compressed(2, 'what is no DEFLATE: `07`', [packed(b'\x07' * 10)], [], ServerFails(1007), ours=True)
+    compressed(2, 'compressed text of which the end is missing', [packed(deflate(HELLO * 10)[:8])], [], ServerFails(1007), ours=True)
+    compressed(2, 'a reference to before the first message', [packed(b'\x03\x82\x00')], [], ServerFails(1007), ours=True)
     compressed(2, 'RSV1 on the second fragment', [packed(hello[:4], fin=False), more(hello[4:], rsv=4)], [], ServerFails(1002))
     compressed(2, 'RSV1 on a ping', [ping(HELLO, rsv=4)], [], ServerFails(1002))
     compressed(2, 'RSV1 on a close', [close(1000, rsv=4)], [], ServerFails(1002))

@@ -68,7 +68,7 @@ class Conversation(NamedTuple):
     why_older: str = ''
     any_prefix: bool = False  # the last events need not come
     versions: tuple = HYBI
-    ours: bool = False  # depends on limits of our server
+    ours: bool = False  # depends on limits or choices of our server
     offer: str = ''  # of extensions; `agree` must then check the answer and give what inflates
     agree: object = None
 
