@@ -20,6 +20,7 @@ const asio::execution_context::id loop::id;
 loop::loop(asio::execution_context& context)
     : service(context), context_(static_cast<asio::io_context&>(context)), sockets_(context_), timer_(context_) {
     cork_.reserve(cork_size);
+    reserve_.reserve(reserve_pieces);
     renew_reserve();
 }
 
@@ -86,6 +87,14 @@ void loop::flush_dirty() {
         operation const held(&c);
         c.dirty_ = false;
         c.survive([&c] { c.flush(); });
+    }
+}
+
+void loop::renew_reserve() noexcept {
+    while (reserve_.size() != reserve_pieces) {
+        std::unique_ptr<std::byte[]> piece(new (std::nothrow) std::byte[reserve_piece]);
+        if (!piece) return;
+        reserve_.push_back(std::move(piece));
     }
 }
 

@@ -97,11 +97,12 @@ public:
     /// Gives after how many beats a time has passed for certain.
     [[nodiscard]] static std::uint32_t beats_in(std::chrono::milliseconds time) noexcept;
 
-    /// Gives some memory back, for a connection that ends because there is none; and takes it again, if it is to be had.
-    void spend_reserve() noexcept { reserve_.reset(); }
-    void renew_reserve() noexcept {
-        if (!reserve_) reserve_.reset(new (std::nothrow) std::byte[reserve_size]);
+    /// Gives some memory back, for a connection that ends because there is none; and takes it again, if it is to be had. In
+    /// pieces, because many may end before any of their memory is free, and each has to be able to tell who waits for it.
+    void spend_reserve() noexcept {
+        if (!reserve_.empty()) reserve_.pop_back();
     }
+    void renew_reserve() noexcept;
 
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
@@ -140,7 +141,8 @@ private:
     void start_ticking();
     void tick();
 
-    static constexpr std::size_t reserve_size = 16 * 1024;
+    static constexpr std::size_t reserve_pieces = 64;
+    static constexpr std::size_t reserve_piece = 8 * 1024;
 
     boost::asio::io_context& context_;
     poller sockets_;
@@ -148,7 +150,7 @@ private:
     message* lease_ = nullptr;
     protocol::event event_;
     byte_buffer cork_;
-    std::unique_ptr<std::byte[]> reserve_;
+    std::vector<std::unique_ptr<std::byte[]>> reserve_;
     std::unique_ptr<compressors> compressors_;
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
