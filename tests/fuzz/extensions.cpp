@@ -43,14 +43,13 @@ bool is_bits(const std::optional<std::string>& value) {
 
 /// Tells whether an offer of permessage-deflate may be accepted (RFC 7692 7.1).
 bool is_good(const extension& offer) {
+    static const std::set<std::string_view> flags{"server_no_context_takeover", "client_no_context_takeover"};
     std::set<std::string_view> names;
     for (auto const& [name, value] : offer.parameters) {
-        bool const known = name.ends_with("_no_context_takeover") ? !value
-                           : name == "client_max_window_bits"     ? !value || is_bits(value)
-                                                                  : name == "server_max_window_bits" && is_bits(value);
-        bool const end = name.starts_with("server_") || name.starts_with("client_");
-        if (!known || !end || name.find('_', 7) != (name.ends_with("takeover") ? 9U : 10U)) return false;
-        if (!names.insert(name).second) return false;
+        bool const good = name == "client_max_window_bits"   ? !value || is_bits(value)
+                          : name == "server_max_window_bits" ? is_bits(value)
+                                                             : flags.contains(name) && !value;
+        if (!good || !names.insert(name).second) return false;
     }
     return offer.name == "permessage-deflate";
 }
