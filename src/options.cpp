@@ -39,6 +39,7 @@ void validate(const limits& l) {
     require(l.head_size > 0, "limits.head_size must not be 0");
     require(l.header_count > 0, "limits.header_count must not be 0");
     require(l.message_size > 0, "limits.message_size must not be 0");
+    require(l.streamed_message_size > 0, "limits.streamed_message_size must not be 0");
     require(l.fragments > 0, "limits.fragments must not be 0");
     require(l.read_ahead > 0, "limits.read_ahead must not be 0");
     require(l.outbox > 0, "limits.outbox must not be 0");

@@ -41,6 +41,8 @@ asio::awaitable<void> nothing() { co_return; }
 
 asio::awaitable<std::optional<message>> no_message() { co_return std::nullopt; }
 
+asio::awaitable<std::optional<message_part>> no_part() { co_return std::nullopt; }
+
 asio::awaitable<bool> never_drained() { co_return false; }
 
 // A static coroutine that holds the connection, so that the handle may be moved or dropped meanwhile.
@@ -63,6 +65,27 @@ asio::awaitable<receive_result> socket::receive() { return asio::awaitable<recei
 asio::awaitable<std::optional<message>> socket::receive(std::chrono::milliseconds timeout) {
     if (connection_ == nullptr) return no_message();
     return connection::receive_within(*connection_, timeout, detail::operation(connection_));
+}
+
+asio::awaitable<std::optional<message_part>> socket::receive_part() {
+    if (connection_ == nullptr) return no_part();
+    return connection::receive_part(*connection_, std::nullopt, detail::operation(connection_));
+}
+
+asio::awaitable<std::optional<message_part>> socket::receive_part(std::chrono::milliseconds timeout) {
+    if (connection_ == nullptr) return no_part();
+    return connection::receive_part(*connection_, timeout, detail::operation(connection_));
+}
+
+message_stream socket::start_text(send_options how) {
+    if (connection_ == nullptr || !connection_->start_stream(opcode::text, how)) return {};
+    return message_stream(*connection_);
+}
+
+message_stream socket::start_binary(send_options how) {
+    if (connection_ == nullptr) return {};
+    if (!connection_->start_stream(checked(*connection_, {}, true), how)) return {};
+    return message_stream(*connection_);
 }
 
 asio::awaitable<send_result> socket::send(std::string_view text, send_options how) {

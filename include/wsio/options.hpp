@@ -37,11 +37,15 @@ struct limits {
     std::size_t header_count = 100;
     /// Body of an ordinary HTTP request, in bytes; 413 beyond.
     std::size_t body_size = 1024 * 1024;
-    /// Payload of one received message, in bytes; close code 1009 beyond (a drop on the hixie drafts).
+    /// Payload of one received message that `receive` or `on_message` gives whole, in bytes; close code 1009 beyond (a drop on
+    /// the hixie drafts). Also what is kept of a message before the first `receive_part` of a connection.
     std::size_t message_size = std::size_t{16} * 1024 * 1024;
-    /// Frames that one received message may come in; close code 1008 beyond.
+    /// Payload of one message that `receive_part` gives in parts, in bytes; close code 1009 beyond. Less than `message_size`
+    /// counts as that.
+    std::size_t streamed_message_size = std::size_t{1024} * 1024 * 1024;
+    /// Frames that one received message, or one part of it, may come in; close code 1008 beyond.
     std::size_t fragments = 16384;
-    /// Received messages that wait for `receive`, in bytes (each counts 64 more than its payload). Beyond it the
+    /// Received messages, and parts of them, that wait for `receive`, in bytes (each counts 64 more than its payload). Beyond it the
     /// connection is not read, so that TCP holds the peer back.
     std::size_t read_ahead = 256 * 1024;
     /// Bytes that wait for the network. `send` waits while there are more; `write` does what `options::when_full` says

@@ -5,6 +5,8 @@
 #include <wsio/detail/awaiting.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/message.hpp>
+#include <wsio/message_part.hpp>
+#include <wsio/message_stream.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/request.hpp>
 #include <wsio/status.hpp>
@@ -60,6 +62,31 @@ public:
     /// The time is coarse: up to 100 ms more, never less. It costs no timer. Otherwise as `receive`.
     [[nodiscard]] boost::asio::awaitable<std::optional<message>> receive(std::chrono::milliseconds timeout);
 
+    /// Receives the next part of a message: for messages that are not to be in memory whole. `limits::streamed_message_size`
+    /// bounds their size, in place of `limits::message_size`.
+    ///
+    ///     while (auto part = co_await socket.receive_part()) {
+    ///         file.write(part->data(), part->size());
+    ///         if (part->is_last()) break;
+    ///     }
+    ///
+    /// A part has at most `message_part::max_size` bytes. It is given as soon as there is something; what comes while nobody
+    /// waits is put together to larger ones, until `limits::read_ahead` stops the reading. How the peer fragments its messages
+    /// does not show. Text is validated part by part, and what is invalid ends the connection (1007).
+    ///
+    /// Nothing has to be set beforehand, and messages may be received whole and in parts in turn. The first call of `receive_part`
+    /// on a connection counts: up to then `limits::message_size` of a message are kept, and one that is larger is not read
+    /// further until somebody asks for it: `receive` refuses it with 1009, `receive_part` gives it. From then on messages are
+    /// kept in parts, and `receive` puts them together again. Within a message, from its first part to its last, `receive`
+    /// throws `std::logic_error`.
+    ///
+    /// Gives nothing when the connection is over, also within a message: one whose last part has not come is incomplete.
+    /// Otherwise as `receive`.
+    [[nodiscard]] boost::asio::awaitable<std::optional<message_part>> receive_part();
+
+    /// Receives the next part of a message, or gives nothing when `timeout` is over; as `receive` with a timeout.
+    [[nodiscard]] boost::asio::awaitable<std::optional<message_part>> receive_part(std::chrono::milliseconds timeout);
+
     /// Sends a text message, which must be UTF-8: checked on the hixie drafts (`std::invalid_argument`), where other bytes
     /// could be taken for frames, and not on the others. The message is queued at the call, in the order of the
     /// calls; awaiting the result waits for room while more than `limits::outbox` bytes wait for the network.
@@ -87,6 +114,15 @@ public:
     socket& write(std::span<const std::byte> binary, send_options how = {});
     /// Queues a message as the kind it is.
     socket& write(const message& message, send_options how = {});
+
+    /// Begins a text message that is sent in pieces; see `message_stream`. Until it is finished, other messages wait in the order
+    /// of the calls: `send` and `write` take them as if they waited for the network, up to the same bounds. Throws
+    /// `std::logic_error` while another message is being sent in pieces. When the connection is closing or closed, the stream
+    /// sends nothing.
+    [[nodiscard]] message_stream start_text(send_options how = {});
+
+    /// Begins a binary message that is sent in pieces; throws as `send` does on the hixie drafts.
+    [[nodiscard]] message_stream start_binary(send_options how = {});
 
     /// Waits until the network has taken all that was sent, and what is sent meanwhile: `buffered_amount()` is then 0. That
     /// the peer has read it is not said.

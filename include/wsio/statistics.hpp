@@ -68,7 +68,7 @@ struct statistics {
     /// 3000, those from 4000 to 4999 as 4000, and what has no name as 0: a peer must not be able to make the table long.
     std::map<std::pair<ended_by, close_code>, std::uint64_t> endings;
 
-    std::uint64_t messages_waiting = 0;  ///< Received, and not taken by `receive` yet.
+    std::uint64_t messages_waiting = 0;  ///< Received, and not taken by `receive` yet; each part of a message counts.
     std::uint64_t bytes_waiting = 0;     ///< Sent, and not taken by the network yet.
     std::uint64_t sockets_waiting = 0;   ///< Open, and not taken by `accept` yet.
 };

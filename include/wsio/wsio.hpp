@@ -12,6 +12,8 @@
 #include <wsio/http_server.hpp>
 #include <wsio/log.hpp>
 #include <wsio/message.hpp>
+#include <wsio/message_part.hpp>
+#include <wsio/message_stream.hpp>
 #include <wsio/options.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/protocols.hpp>

@@ -18,7 +18,9 @@ std::optional<message> take_message(awaited* c) { return c == nullptr ? std::nul
 
 waiter& message_waiter(awaited* c) noexcept { return whole(c).message_waiter(); }
 
-boost::asio::awaitable<void> wait_for_room(awaited* c) { return connection::wait_for_room(whole(c)); }
+boost::asio::awaitable<void> wait_for_room(awaited* c, sent outcome) {
+    return connection::wait_for_room(whole(c), outcome == sent::piece_waiting);
+}
 
 bool was_sent(awaited* c) noexcept { return whole(c).current_phase() != connection::phase::ended; }
 

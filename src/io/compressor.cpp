@@ -31,9 +31,21 @@ compressor::pointer compressor::make(loop& l, const protocol::deflate_parameters
 std::optional<std::string_view> compressor::compress(std::string_view message) {
     bool const had_deflater = has_own_deflater();
     auto const compressed = permessage_deflate::compress(message);
-    used_ = used_ || compressed.has_value();
-    if (!had_deflater && has_own_deflater()) loop_.set_deadline(*this, idle_);
+    if (compressed) note_use(had_deflater);
     return compressed;
+}
+
+std::string_view compressor::compress_piece(std::string_view piece, bool last,
+                                            std::unique_ptr<protocol::deflater>& alone) {
+    bool const had_deflater = has_own_deflater();
+    auto const compressed = permessage_deflate::compress_piece(piece, last, alone);
+    note_use(had_deflater);
+    return compressed;
+}
+
+void compressor::note_use(bool had_deflater) {
+    used_ = true;
+    if (!had_deflater && has_own_deflater()) loop_.set_deadline(*this, idle_);
 }
 
 // The clock runs on while the compressor is in use, so that a message does not cost the setting of a deadline.

@@ -26,8 +26,11 @@ public:
     ~compressor() override;
 
     [[nodiscard]] std::optional<std::string_view> compress(std::string_view message) override;
+    [[nodiscard]] std::string_view compress_piece(std::string_view piece, bool last,
+                                                  std::unique_ptr<protocol::deflater>& alone) override;
 
 private:
+    void note_use(bool had_deflater);
     void deadline_passed() override;
 
     loop& loop_;

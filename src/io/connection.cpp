@@ -11,10 +11,11 @@
 #include <utility>
 
 #include "io/addresses.hpp"
+#include "io/large_messages.hpp"
 #include "io/server_state.hpp"
 
-// The life of a connection: references, phases, endings. connection_receive.cpp, connection_messages.cpp and
-// connection_send.cpp have the rest.
+// The life of a connection: references, phases, endings. connection_receive.cpp, connection_messages.cpp,
+// connection_parts.cpp, connection_send.cpp and connection_stream.cpp have the rest.
 
 namespace wsio::detail {
 
@@ -156,10 +157,10 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     if (is_hybi(strategy.version())) {
         decoder_.emplace<protocol::hybi_decoder>(protocol::rules_of(strategy.version()), protocol::role::server,
                                                  bounds);
-        corks_short_ = true;
     } else {
         decoder_ = strategy.make_decoder(protocol::role::server, bounds);
     }
+    choose_corking();
     opening_ = std::move(agreed);
     unopened_.reset();
     server_ = std::move(server);
@@ -230,7 +231,7 @@ std::chrono::milliseconds connection::close_timeout() const noexcept {
 
 void connection::compress(const protocol::deflate_parameters& agreed) {
     hybi()->inflate_with(compressor::make(loop_, agreed, server_->settings().compression));
-    corks_short_ = hybi()->codec()->threshold() > longest_short;
+    choose_corking();
 }
 
 wsio::ready_state connection::ready_state() const noexcept {
@@ -259,12 +260,14 @@ void connection::note_end(ended_by who, close_code code, std::string_view reason
 void connection::end(close_code code, std::string_view reason, ended_by who, std::string cause) {
     if (phase_ != phase::open) return;
     if (cause.empty()) cause = "the application closed the connection";
-    bool const has_closing_handshake = strategy_->has_closing_handshake();
+    bool const has_closing_handshake = strategy_->has_closing_handshake() && !frame_is_open();
     bool const has_codes = is_hybi(strategy_->version());
     note_end(who, has_codes ? code : close_code::no_status, has_codes ? reason : std::string_view(), std::move(cause),
-             !has_closing_handshake);
+             !has_closing_handshake && !frame_is_open());
     append_close(code, reason);
-    if (!has_closing_handshake || stream_ended_) {
+    drop_held_back();
+    // The peer's closing frame would stand behind a message that nobody takes.
+    if (!has_closing_handshake || stream_ended_ || is_held()) {
         finish();
         return;
     }
@@ -274,6 +277,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
 }
 
 void connection::append_close(close_code code, std::string_view reason) {
+    if (frame_is_open()) return;
     byte_buffer frame;
     strategy_->encode_close(code, reason, frame);
     append(frame.view(), {}, {});
@@ -297,6 +301,7 @@ void connection::finish() {
     if (phase_ >= phase::finishing) return;
     phase_ = phase::finishing;
     unparsed_ = {};
+    drop_held_back();
     set_deadline(close_timeout(), "the TCP connection did not end in time");
     receiver_.wake_later();
     waiting_.wake_all_later();
@@ -350,6 +355,7 @@ void connection::end_now() {
     asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
     phase_ = phase::ended;
     unparsed_ = {};
+    drop_held_back();
     if (loop_.current() == this) loop_.cork().clear();
     auto const waiting = outbox_.size();
     outbox_.clear();

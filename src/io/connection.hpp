@@ -4,6 +4,7 @@
 #include <wsio/close_code.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/message.hpp>
+#include <wsio/message_part.hpp>
 #include <wsio/protocol/decoder.hpp>
 #include <wsio/protocol/strategy.hpp>
 #include <wsio/socket.hpp>
@@ -129,8 +130,15 @@ public:
     [[nodiscard]] static boost::asio::awaitable<std::optional<message>> receive_within(
         connection& c, std::chrono::milliseconds timeout, operation held);
     [[nodiscard]] waiter& message_waiter() noexcept { return receiver_; }
+    /// Waits for the next part of a message, at most `timeout` if there is one.
+    [[nodiscard]] static boost::asio::awaitable<std::optional<message_part>> receive_part(
+        connection& c, std::optional<std::chrono::milliseconds> timeout, operation held);
     sent send(protocol::opcode type, std::string_view payload, send_options how);
-    [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c);
+    /// Begins a message in pieces; false when the connection is not open. Throws if there is one already.
+    [[nodiscard]] bool start_stream(protocol::opcode type, send_options how);
+    sent send_piece(std::string_view piece, bool last);
+    void abandon_stream();
+    [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c, bool for_a_piece);
     void abandon_send() { outbox_.own_borrowed(); }
     void write(protocol::opcode type, std::string_view payload, send_options how);
     /// Waits until nothing waits for the network; false when the connection has ended.
@@ -199,6 +207,7 @@ private:
         auto* const own = hybi();
         return own != nullptr ? *own : *std::get<std::unique_ptr<protocol::decoder>>(decoder_);
     }
+    [[nodiscard]] const protocol::decoder& decoder() const noexcept { return const_cast<connection&>(*this).decoder(); }
     void take_event();
     bool next_event();
     void drop_event();
@@ -212,11 +221,29 @@ private:
     [[nodiscard]] bool in_input(const char* at) const noexcept {
         return at >= input_.data() && at < input_.data() + input_.capacity();
     }
+    [[nodiscard]] std::optional<message> take_next();
     void take_event_into(std::optional<message>& taken);
+    [[nodiscard]] bool nothing_will_come();
     void queue_message();
     void queue_is_nobodys() noexcept;
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
+
+    // Receiving in parts.
+    struct large_messages;
+    large_messages& need_large();
+    [[nodiscard]] bool hold(const protocol::event& event);
+    [[nodiscard]] bool is_held() const noexcept;
+    [[nodiscard]] bool holds_more() const noexcept { return large_ != nullptr && decoder().holds_more(); }
+    void process_large();
+    void want_parts();
+    [[nodiscard]] bool whole_message_ready();
+    [[nodiscard]] std::optional<message> take_whole_message();
+    [[nodiscard]] bool join_parts();
+    void refuse_large();
+    [[nodiscard]] bool part_ready();
+    [[nodiscard]] bool part_available();
+    [[nodiscard]] std::optional<message_part> take_part();
 
     // Whether the peer is still there.
     void look_after();
@@ -235,6 +262,7 @@ private:
     outbox::result transmit_outbox();
     void append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow);
     void write_behind(protocol::opcode type, std::string_view payload, send_options how);
+    void append_payload(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
     void write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
     void wait_for_the_network();
     void flush_cork();
@@ -243,6 +271,18 @@ private:
     [[nodiscard]] bool has_room() const noexcept;
     void count_waiting(std::size_t before) noexcept;
     void note_sent() noexcept;
+
+    // Sending in pieces.
+    [[nodiscard]] bool has_room_for_a_piece() const noexcept;
+    void append_piece(std::string_view piece, bool last);
+    void finish_stream();
+    sent hold_back(protocol::opcode type, std::string_view payload, send_options how, bool droppable);
+    [[nodiscard]] bool drop_oldest_held_back();
+    void drop_held_back() noexcept;
+    [[nodiscard]] std::size_t held_back_bytes() const noexcept;
+    [[nodiscard]] std::size_t held_back_cost() const noexcept;
+    [[nodiscard]] bool frame_is_open() const noexcept;
+    void choose_corking() noexcept;
 
     // Ending.
     void fail(close_code code, std::string_view cause);
@@ -289,6 +329,7 @@ private:
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
+    bool streaming_ : 1 = false;       ///< A message is being sent in pieces: others wait for its end.
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
     // In beats of the loop:
@@ -300,7 +341,8 @@ private:
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;
-    queued* last_queued_ = nullptr;  ///< Linked in a ring: the first is behind the last.
+    std::unique_ptr<large_messages> large_;  ///< Null but on connections with messages in parts or pieces.
+    queued* last_queued_ = nullptr;          ///< Linked in a ring: the first is behind the last.
     std::span<char> unparsed_;  ///< Received and not yet decoded: in the loop's block during a turn, else in `input_`.
     byte_buffer input_;
     waiter receiver_;

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "io/connection.hpp"
+#include "io/large_messages.hpp"
+#include "io/patience.hpp"
 #include "io/server_state.hpp"
 #include "protocol/hybi_rules.hpp"
 
@@ -16,12 +18,6 @@ namespace asio = boost::asio;
 
 // What a message costs beyond its payload while it waits; part of `limits::read_ahead`.
 constexpr std::size_t queued_overhead = 64;
-
-struct connection::queued {
-    std::optional<wsio::message> message;
-    queued* next = nullptr;
-    std::size_t total = 0;  ///< Of the last: what all of them cost.
-};
 
 std::size_t connection::queued_bytes() const noexcept { return last_queued_ == nullptr ? 0 : last_queued_->total; }
 
@@ -42,18 +38,26 @@ void connection::take_event() {
             break;
         case event_kind::pong: break;
         case event_kind::closing: peer_closed(event); break;
-        case event_kind::failed: fail(event.code, event.data); break;
+        case event_kind::failed:
+            if (!hold(event)) fail(event.code, event.data);
+            break;
+        case event_kind::part:
+            event_pending_ = true;
+            active_at_ = loop_.beat();
+            if (event.last) server_->counts.messages_received.add();
+            break;
     }
 }
 
 bool connection::next_event() {
     if (event_pending_) return true;
-    while (!unparsed_.empty() && (phase_ == phase::open || phase_ == phase::closing)) {
+    while ((!unparsed_.empty() || holds_more()) && (phase_ == phase::open || phase_ == phase::closing)) {
         auto& event = loop_.event();
         if (auto* const own = hybi(); own == nullptr || !own->next_short(unparsed_, event))
             event = decoder().next(unparsed_);
         take_event();
         if (event_pending_) return true;
+        if (is_held()) break;
     }
     return false;
 }
@@ -80,7 +84,7 @@ void connection::peer_closed(const protocol::event& event) {
 }
 
 void connection::process() {
-    while (last_queued_ != nullptr || next_event()) {
+    while (large_ == nullptr && (last_queued_ != nullptr || next_event())) {
         if (callbacks_ && callbacks_->message) {
             if (auto received = take_message()) call_back(*received);
         } else if (receiver_.waiting()) {
@@ -95,6 +99,7 @@ void connection::process() {
             break;
         }
     }
+    if (large_ != nullptr) process_large();
 }
 
 void connection::process_now() {
@@ -139,6 +144,11 @@ void connection::drop_event() {
 
 void connection::queue_message() {
     auto owned = std::make_unique<queued>();
+    auto const& event = loop_.event();
+    if (event.kind == protocol::event_kind::part) {
+        owned->first = event.first;
+        owned->last = event.last;
+    }
     take_event_into(owned->message);
     loop_.settle();  // it must not borrow from the block while it waits
     auto* const last = owned.release();
@@ -168,7 +178,14 @@ void connection::queue_is_nobodys() noexcept {
 }
 
 bool connection::message_ready() {
+    if (large_ != nullptr) [[unlikely]]
+        return whole_message_ready();
     if (last_queued_ != nullptr || next_event()) return true;
+    return large_ != nullptr ? whole_message_ready() : nothing_will_come();
+}
+
+// There is no message. Tells whether that is all there is to say.
+bool connection::nothing_will_come() {
     if (phase_ >= phase::finishing) return true;
     if (stream_ended_) {
         finish();
@@ -181,6 +198,12 @@ bool connection::message_ready() {
 }
 
 std::optional<message> connection::take_message() {
+    // Two functions: where a function returns one object only, it is made in its place, and a message that borrows need not be
+    // copied to be moved.
+    return large_ != nullptr ? take_whole_message() : take_next();
+}
+
+std::optional<message> connection::take_next() {
     std::optional<message> taken;
     if (last_queued_ != nullptr) {
         taken = take_queued();
@@ -190,29 +213,6 @@ std::optional<message> connection::take_message() {
     }
     return taken;
 }
-
-namespace {
-
-// The end of one receive's patience. It lies in the frame of the coroutine that waits.
-class patience final : public deadline {
-public:
-    patience(connection& c, std::chrono::milliseconds time) : connection_(c), over_(time.count() <= 0) {
-        if (!over_) c.home().set_deadline(*this, time);
-    }
-    ~patience() override { connection_.home().clear_deadline(*this); }
-    [[nodiscard]] bool over() const noexcept { return over_; }
-
-private:
-    void deadline_passed() override {
-        over_ = true;
-        connection_.message_waiter().wake_later();
-    }
-
-    connection& connection_;
-    bool over_;
-};
-
-}  // namespace
 
 asio::awaitable<std::optional<message>> connection::receive_within(connection& c, std::chrono::milliseconds timeout,
                                                                    operation) {

@@ -50,7 +50,9 @@ bool connection::can_read() const noexcept {
     // The session reads its HTTP on demand.
     if (phase_ == phase::handshake) return filling_;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
-    return phase_ != phase::open || (unparsed_.empty() && queued_bytes() < server_->settings().limits.read_ahead);
+    if (phase_ != phase::open) return true;
+    return unparsed_.empty() && queued_bytes() < server_->settings().limits.read_ahead &&
+           (large_ == nullptr || (!is_held() && !holds_more()));
 }
 
 void connection::read_on() {

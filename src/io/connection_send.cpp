@@ -19,18 +19,19 @@ constexpr std::size_t large_payload = 16 * 1024;
 sent connection::send(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return sent::refused;
     if (cork_short(type, payload)) return sent::accepted;
+    if (streaming_) return hold_back(type, payload, how, false);
     append_message(type, payload, how, true);
     return has_room() ? sent::accepted : sent::waiting;
 }
 
 bool connection::has_room() const noexcept {
     if (!server_) return outbox_.empty();
-    return !outbox_.borrows() && outbox_.size() <= server_->settings().limits.outbox;
+    return !outbox_.borrows() && outbox_.size() + held_back_bytes() <= server_->settings().limits.outbox;
 }
 
 void connection::write(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return;
-    if (outbox_.empty())
+    if (outbox_.empty() && !streaming_)
         append_message(type, payload, how, false);
     else
         write_behind(type, payload, how);
@@ -50,8 +51,9 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
     auto const size = frame.head().size() + payload.size() + frame.tail().size();
     bool const droppable = policy == when_full::drop_oldest || policy == when_full::keep_newest;
     auto const fits = [&] {
-        auto const overhead = droppable && blocked_ ? outbox::frame_overhead : 0;
-        return outbox_.empty() || outbox_.cost() + overhead + size <= bound;
+        auto const waits = outbox_.cost() + held_back_cost();
+        auto const overhead = streaming_ || (droppable && blocked_) ? outbox::frame_overhead : 0;
+        return waits == 0 || waits + overhead + size <= bound;
     };
     if (!fits() && !blocked_) {
         flush();  // perhaps nobody has asked the network yet
@@ -66,12 +68,17 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
         auto& dropped = server_->counts.messages_dropped;
         auto const waiting = outbox_.size();
         if (droppable)
-            while ((policy == when_full::keep_newest || !fits()) && outbox_.drop_oldest()) dropped.add();
+            while ((policy == when_full::keep_newest || !fits()) && (outbox_.drop_oldest() || drop_oldest_held_back()))
+                dropped.add();
         count_waiting(waiting);
         if (!fits()) {
             dropped.add();
             return;
         }
+    }
+    if (streaming_) {
+        static_cast<void>(hold_back(type, payload, how, droppable));
+        return;
     }
     // One that was compressed with the connection's own compressor could not be dropped: the next would refer to it.
     if (!droppable || !blocked_) {
@@ -94,6 +101,10 @@ void connection::append_message(protocol::opcode type, std::string_view payload,
         payload = *compressed;
         may_borrow = false;  // it lies with the compressor, which others will use
     }
+    append_payload(frame, payload, may_borrow);
+}
+
+void connection::append_payload(const protocol::envelope& frame, std::string_view payload, bool may_borrow) {
     if (payload.size() >= large_payload)
         write_large(frame, payload, may_borrow);
     else
@@ -240,13 +251,15 @@ void connection::after_flush(outbox::result result) {
         return;
     }
     if (result == outbox::result::blocked) wait_for_the_network();
-    if (!waiting_.empty() && has_room()) waiting_.wake_all_later();
+    if (!waiting_.empty() && has_room_for_a_piece()) waiting_.wake_all_later();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
 }
 
-asio::awaitable<void> connection::wait_for_room(connection& c) {
+asio::awaitable<void> connection::wait_for_room(connection& c, bool for_a_piece) {
     waiting_list::place waiting(c.waiting_);
-    while ((c.phase_ == phase::open || c.phase_ == phase::closing) && !c.has_room()) co_await waiting.wait();
+    while ((c.phase_ == phase::open || c.phase_ == phase::closing) &&
+           !(for_a_piece ? c.has_room_for_a_piece() : c.has_room()))
+        co_await waiting.wait();
 }
 
 asio::awaitable<bool> connection::drained(connection& c, operation) {
@@ -262,7 +275,7 @@ asio::awaitable<void> connection::written(connection& c) {
 }
 
 std::size_t connection::buffered_amount() const noexcept {
-    return outbox_.size() + (loop_gone_ || loop_.current() != this ? 0 : loop_.cork().size());
+    return outbox_.size() + held_back_bytes() + (loop_gone_ || loop_.current() != this ? 0 : loop_.cork().size());
 }
 
 }  // namespace wsio::detail

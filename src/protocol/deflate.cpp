@@ -11,9 +11,6 @@
 namespace wsio::protocol {
 namespace {
 
-/// What a sync flush ends with, and what is cut off a message on the wire (RFC 7692 7.2.1).
-constexpr std::string_view flush_tail{"\x00\x00\xff\xff", 4};
-
 /// zlib counts in 32 bits; what is longer is given to it in pieces.
 constexpr std::size_t largest_piece = std::size_t{1} << 30;
 
@@ -63,6 +60,12 @@ void deflater::deflate(std::string_view message, byte_buffer& out) {
     static_cast<void>(run(message, std::numeric_limits<std::size_t>::max(), out));
 }
 
+void deflater::deflate_piece(std::string_view piece, byte_buffer& out) {
+    if (piece.empty()) return;
+    deflate(piece, out);
+    out.append(flush_tail);
+}
+
 bool deflater::deflate_alone(std::string_view message, byte_buffer& out) {
     ::deflateReset(stream_.get());
     auto const before = out.size();
@@ -95,17 +98,83 @@ bool deflater::run(std::string_view message, std::size_t most, byte_buffer& out)
     return true;
 }
 
+namespace {
+
+std::unique_ptr<z_stream> inflating_stream() {
+    auto stream = std::make_unique<z_stream>();
+    if (::inflateInit2(stream.get(), -max_window_bits) != Z_OK) throw std::bad_alloc();
+    return stream;
+}
+
+void set_dictionary(z_stream& stream, std::string_view text) {
+    if (::inflateSetDictionary(&stream, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())) !=
+        Z_OK)
+        throw std::bad_alloc();
+}
+
+/// zlib.h at inflate(): bit 7 is set right after the end of a block, the low bits count what is unused of the last byte.
+bool ends_with_block(const z_stream& stream) noexcept { return stream.data_type == 128; }
+
+}  // namespace
+
+void message_inflater::end::operator()(z_stream_s* stream) const noexcept {
+    ::inflateEnd(stream);
+    delete stream;
+}
+
+message_inflater::message_inflater(std::string_view history) : stream_(inflating_stream().release()) {
+    if (!history.empty()) set_dictionary(*stream_, history);
+}
+
+/// More blocks follow a final one (RFC 7692 7.2.3.4). They may refer back as before.
+void message_inflater::begin_stream() {
+    stream_ended_ = false;
+    byte_buffer window;
+    window.reserve(std::size_t{1} << max_window_bits);
+    uInt size = 0;
+    ::inflateGetDictionary(stream_.get(), reinterpret_cast<Bytef*>(window.data()), &size);
+    window.commit(size);
+    ::inflateReset(stream_.get());
+    if (!window.empty()) set_dictionary(*stream_, window.view());
+}
+
+message_inflater::step message_inflater::inflate(std::string_view& payload, std::span<char> room) {
+    auto& stream = *stream_;
+    step done;
+    for (;;) {
+        if (stream_ended_) {
+            if (payload.empty()) return done;
+            begin_stream();
+        }
+        auto const input = payload.substr(0, largest_piece);
+        give_input(stream, input);
+        auto const size = give_room(stream, room.subspan(done.made));
+        int const result = ::inflate(&stream, Z_SYNC_FLUSH);
+        done.made += size - stream.avail_out;
+        payload.remove_prefix(input.size() - stream.avail_in);
+        switch (result) {
+            case Z_OK:
+            case Z_BUF_ERROR:
+                if (stream.avail_out == 0 || payload.empty()) return done;
+                break;
+            case Z_STREAM_END:
+                stream_ended_ = true;
+                if (stream.avail_out == 0) return done;
+                break;
+            case Z_MEM_ERROR: throw std::bad_alloc();
+            default: done.broken = true; return done;
+        }
+    }
+}
+
+bool message_inflater::at_end_of_block() const noexcept { return stream_ended_ || ends_with_block(*stream_); }
+
 void inflater::end::operator()(z_stream_s* stream) const noexcept {
     ::inflateEnd(stream);
     delete stream;
 }
 
-inflater::inflater() {
-    auto stream = std::make_unique<z_stream>();
-    if (::inflateInit2(stream.get(), -max_window_bits) != Z_OK) throw std::bad_alloc();
-    stream_.reset(stream.release());
-    scratch_.reserve(scratch_size);
-}
+inflater::inflater() : stream_(inflating_stream().release()) { scratch_.reserve(scratch_size); }
 
 /// A message in the making: in the scratch block as long as it fits there.
 class inflater::output {
@@ -174,10 +243,7 @@ void inflater::begin(std::string_view history, std::string_view message) {
     constexpr std::size_t window = std::size_t{1} << max_window_bits;
     for (auto part : {history, message}) {
         part = part.substr(part.size() - std::min(part.size(), window));
-        if (part.empty()) continue;
-        if (::inflateSetDictionary(stream_.get(), reinterpret_cast<const Bytef*>(part.data()),
-                                   static_cast<uInt>(part.size())) != Z_OK)
-            throw std::bad_alloc();
+        if (!part.empty()) set_dictionary(*stream_, part);
     }
 }
 
@@ -206,9 +272,6 @@ inflater::outcome inflater::take(std::string_view part, std::string_view history
 }
 
 /// Tells whether the last byte taken ended a block; a payload that was cut takes the tail for data.
-bool inflater::at_end_of_block() const noexcept {
-    // zlib.h at inflate(): bit 7 is set right after the end of a block, the low bits count what is unused of the last byte.
-    return stream_ended_ || stream_->data_type == 128;
-}
+bool inflater::at_end_of_block() const noexcept { return stream_ended_ || ends_with_block(*stream_); }
 
 }  // namespace wsio::protocol

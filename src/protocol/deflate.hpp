@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 
 struct z_stream_s;
@@ -12,6 +13,9 @@ namespace wsio::protocol {
 
 /// How far back a DEFLATE stream may refer at most, as a power of two (RFC 1951 2).
 inline constexpr int max_window_bits = 15;
+
+/// What a sync flush ends with, and what is cut off a message on the wire (RFC 7692 7.2.1).
+inline constexpr std::string_view flush_tail{"\x00\x00\xff\xff", 4};
 
 /// How a deflater works. Its memory is 2^(window_bits + 2) + 2^(memory_level + 9) bytes and 6 KiB.
 struct deflate_settings {
@@ -32,6 +36,10 @@ public:
     /// Appends the compressed form of `message` to `out`; it may refer back to the messages before.
     void deflate(std::string_view message, byte_buffer& out);
 
+    /// Appends the compressed form of a piece of a message that goes on, up to the byte boundary that a flush makes: with
+    /// its tail, which only the end of the message goes without. The last piece is for `deflate`.
+    void deflate_piece(std::string_view piece, byte_buffer& out);
+
     /// Appends the compressed form of `message`, which refers to no other. Gives false, with `out` as it was, if that
     /// would be no shorter than the message itself.
     [[nodiscard]] bool deflate_alone(std::string_view message, byte_buffer& out);
@@ -43,6 +51,38 @@ private:
     bool run(std::string_view message, std::size_t most, byte_buffer& out);
 
     std::unique_ptr<z_stream_s, end> stream_;
+};
+
+/// Inflates one message step by step, into room of the caller's.
+/// Thread safety: distinct objects safe, shared objects unsafe.
+class message_inflater {
+public:
+    /// Begins a message that may refer back to `history`.
+    explicit message_inflater(std::string_view history);
+
+    struct step {
+        std::size_t made = 0;  ///< Bytes of the room that were filled.
+        bool broken = false;   ///< The payload is not what RFC 7692 7.2.1 makes of a message.
+    };
+
+    /// Takes bytes from the front of `payload` until all are taken or the `room`, which is not empty, is full. When it is
+    /// full, there may be more without further bytes.
+    [[nodiscard]] step inflate(std::string_view& payload, std::span<char> room);
+
+    /// Tells whether the last byte taken ended a DEFLATE stream; then the message needs no tail (RFC 7692 7.2.3.4).
+    [[nodiscard]] bool stream_ended() const noexcept { return stream_ended_; }
+
+    /// Tells whether the last byte taken ended a block, as that of a message with its tail does.
+    [[nodiscard]] bool at_end_of_block() const noexcept;
+
+private:
+    struct end {
+        void operator()(z_stream_s* stream) const noexcept;
+    };
+    void begin_stream();
+
+    std::unique_ptr<z_stream_s, end> stream_;
+    bool stream_ended_ = false;
 };
 
 /// Inflates whole messages, those of many peers one after the other: it keeps nothing between two messages.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace wsio::protocol {
@@ -53,10 +54,53 @@ inline frame_sizes measure(std::span<char> input, unsigned mask_bit, std::size_t
 
 constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.data(), bytes.size()}; }
 
+/// So many bytes of a compressed message in parts are given to the inflater at a time.
+constexpr std::size_t inflated_at_once = std::size_t{16} << 10;
+
 }  // namespace
+
+struct hybi_decoder::occasional {
+    std::array<char, max_control_payload> control_payload;  ///< Of a control frame that comes in pieces.
+    std::array<char, 3> carried;  ///< The beginning of a character that a part was not to end in.
+    std::uint8_t carried_size = 0;
+    bool parts = false;            ///< Messages come in parts.
+    bool held = false;             ///< `ended` by a message that was too big to be given whole.
+    bool begun = false;            ///< A part of the message under way was given.
+    bool given = false;            ///< What the assembly holds was given as a part.
+    bool complete = false;         ///< The whole payload was received, though not inflated,
+    bool tail_given = false;       ///< and what a compressor cuts off behind it as well.
+    stage held_in = stage::ended;  ///< Where decoding goes on when the failure is taken back,
+    stage after = stage::ended;    ///< and where when what was received is inflated.
+    std::size_t limit = 0;         ///< For messages in parts.
+    std::size_t received = 0;      ///< Payload bytes of the message that are not in the assembly any more.
+    std::size_t inflated = 0;      ///< Bytes that were made of them and given.
+    std::unique_ptr<message_inflater> inflater;
+    byte_buffer compressed;            ///< Received and not inflated yet,
+    std::size_t compressed_taken = 0;  ///< but for the first bytes.
+
+    void begin_message() noexcept {
+        carried_size = 0;
+        begun = given = complete = tail_given = false;
+        received = inflated = 0;
+    }
+};
 
 hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
     : limits_(limits), mask_bit_(role == role::server ? 0x80 : 0), rules_(&rules) {}
+
+hybi_decoder::~hybi_decoder() = default;
+
+hybi_decoder::occasional& hybi_decoder::need_occasional() {
+    if (!occasional_) occasional_ = std::make_unique<occasional>();
+    return *occasional_;
+}
+
+bool hybi_decoder::in_parts() const noexcept { return occasional_ && occasional_->parts; }
+
+bool hybi_decoder::message_under_way() const noexcept {
+    if (stage_ != stage::header && stage_ != stage::payload) return false;
+    return message_open_ || !is_control();
+}
 
 event hybi_decoder::next(std::span<char>& input) {
     if (stage_ != stage::between_messages) return take_general(input);
@@ -80,6 +124,8 @@ event hybi_decoder::next(std::span<char>& input) {
 /// Takes whatever the short way in `next` does not.
 event hybi_decoder::take_general(std::span<char>& input) {
     event found;
+    if (occasional_) settle_part();
+    if (stage_ == stage::inflating) found = inflate_on();
     while (!input.empty() && found.kind == event_kind::need_more) {
         if (stage_ == stage::payload)
             found = take_payload_part(input);
@@ -153,6 +199,7 @@ event hybi_decoder::check_first_byte() {
             message_open_ = !is_final();
             fragments_ = 1;
             assembly_.clear();  // a payload that nobody took
+            if (occasional_) occasional_->begin_message();
             utf8_.reset();
             return {};
         case opcode::close:
@@ -181,7 +228,7 @@ event hybi_decoder::check_second_byte() {
 /// Gives the most bytes that a message may have on the wire. What cannot be compressed becomes longer by compression: by
 /// less than a seventh with zlib at its worst (deflateBound), so a quarter is room for every compressor.
 std::size_t hybi_decoder::payload_limit() const noexcept {
-    std::size_t const limit = limits_.message_size;
+    std::size_t const limit = in_parts() ? occasional_->limit : limits_.message_size;
     return compressed_ ? std::max(limit, limit + limit / 4 + 64) : limit;
 }
 
@@ -199,11 +246,17 @@ event hybi_decoder::check_length() {
         if (rules_->minimal_length && length < least)
             return fail(close_code::protocol_error, "length is not in its shortest form (RFC 6455 5.2)");
     }
-    // The message so far is within the limit, so nothing here can wrap.
-    if (!is_control() && length > payload_limit() - assembly_.size())
-        return fail(close_code::message_too_big, "message is over the size limit");
     missing_ = static_cast<std::size_t>(length);
+    // The message so far is within the limit, so nothing here can wrap.
+    if (!is_control() && length > payload_limit() - received_so_far()) return too_big("message is over the size limit");
     return {};
+}
+
+/// Counts the payload bytes of the message in the frames before this one.
+std::size_t hybi_decoder::received_so_far() const noexcept {
+    if (!occasional_) return assembly_.size();
+    bool const inflates = compressed_ && occasional_->parts;  // the assembly holds what was made of them
+    return occasional_->received + (inflates ? 0 : assembly_.size());
 }
 
 event hybi_decoder::begin_payload(std::span<char>& input) {
@@ -213,7 +266,8 @@ event hybi_decoder::begin_payload(std::span<char>& input) {
     control_size_ = 0;
     stage_ = stage::payload;
     bool const fragment = frame_type() == opcode::continuation || !is_final();
-    return missing_ <= input.size() && !fragment ? take_whole_payload(input) : take_payload_part(input);
+    bool const at_once = !fragment && (missing_ <= max_part_size || !in_parts());
+    return missing_ <= input.size() && at_once ? take_whole_payload(input) : take_payload_part(input);
 }
 
 /// Takes the payload of an unfragmented frame that lies in the input whole, without a copy.
@@ -228,13 +282,24 @@ event hybi_decoder::take_whole_payload(std::span<char>& input) {
 }
 
 event hybi_decoder::take_payload_part(std::span<char>& input) {
-    auto const part = take(input, std::min(missing_, input.size()));
+    std::size_t count = std::min(missing_, input.size());
     if (is_control()) {
-        if (!control_payload_) control_payload_ = std::make_unique<char[]>(max_control_payload);
-        unmask_part(control_payload_.get() + control_size_, part.data(), part.size());
-        control_size_ = static_cast<std::uint8_t>(control_size_ + part.size());
-        return missing_ == 0 ? finish_control_frame({control_payload_.get(), control_size_}) : event{};
+        auto& payload = need_occasional().control_payload;
+        unmask_part(payload.data() + control_size_, take(input, count).data(), count);
+        control_size_ = static_cast<std::uint8_t>(control_size_ + count);
+        return missing_ == 0 ? finish_control_frame({payload.data(), control_size_}) : event{};
     }
+    if (in_parts() && compressed_) {
+        auto const part = take(input, std::min(count, inflated_at_once));
+        unmask_part(part.data(), part.data(), part.size());
+        begin_inflating(view(part), missing_ == 0 && !message_open_);
+        return inflate_on();
+    }
+    if (in_parts()) {
+        if (assembly_.size() >= max_part_size) return give_part(false);  // it came before parts were asked for
+        count = std::min(count, max_part_size - assembly_.size());
+    }
+    auto const part = take(input, count);
     make_room(part.size());
     unmask_part(assembly_.room().data(), part.data(), part.size());
     return add_to_message(part.size());
@@ -251,11 +316,12 @@ void hybi_decoder::unmask_part(char* to, const char* from, std::size_t count) no
 void hybi_decoder::make_room(std::size_t count) {
     std::size_t const size = assembly_.size();
     if (count <= assembly_.capacity() - size) return;
-    std::size_t const announced = size + missing_;
+    std::size_t const bound = in_parts() ? max_part_size : std::numeric_limits<std::size_t>::max();
+    std::size_t const announced = std::min(size + missing_, bound);
     std::size_t const trusted = std::min(announced, std::max(size + count, trusted_length));
     // Only the last fragment shows where the message ends. Before it growth must be generous, or a flood of small
     // fragments would move the message once for each of them.
-    std::size_t const most = is_final() ? announced : payload_limit();
+    std::size_t const most = is_final() ? announced : std::min(payload_limit(), bound);
     std::size_t const generous = std::min(assembly_.capacity() + assembly_.capacity() / 2, most);
     assembly_.reserve(std::max(trusted, generous));
 }
@@ -265,30 +331,175 @@ event hybi_decoder::add_to_message(std::size_t count) {
     std::string_view const added{assembly_.room().data(), count};
     assembly_.commit(count);
     if (message_type_ == opcode::text && !compressed_ && !utf8_.feed(added)) return fail_invalid_text();
-    return missing_ == 0 ? finish_message_frame() : event{};
+    if (missing_ == 0) {
+        if (!message_open_) return finish_message_frame();
+        stage_ = stage::header;
+    }
+    return in_parts() && assembly_.size() >= max_part_size ? give_part(false) : event{};
 }
 
 event hybi_decoder::finish_message_frame() {
-    if (message_open_) {
-        stage_ = stage::header;
-        return {};
-    }
     stage_ = stage::between_messages;
     if (compressed_) return inflate(assembly_.view());
     if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
+    return finish_message();
+}
+
+/// Gives the assembled message, or what is left of it if it was begun in parts.
+event hybi_decoder::finish_message() {
+    if (occasional_ && occasional_->begun) return give_part(true);
     return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
+}
+
+event hybi_decoder::give_part(bool last) {
+    auto& o = *occasional_;
+    bool const first = !o.begun;
+    if (!last && message_type_ == opcode::text) {
+        auto const cut = assembly_.view().substr(size_of_whole_characters(assembly_.view()));
+        o.carried_size = static_cast<std::uint8_t>(cut.copy(o.carried.data(), o.carried.size()));
+        assembly_.truncate(assembly_.size() - cut.size());
+    }
+    if (compressed_) {
+        o.inflated += assembly_.size();
+        codec_->remember(assembly_.view());
+    } else {
+        o.received += assembly_.size();
+    }
+    if (assembly_.capacity() / 2 > assembly_.size()) {  // it may wait, and is counted by its size
+        byte_buffer fitting;
+        fitting.append(assembly_.view());
+        assembly_.swap(fitting);
+    }
+    o.begun = true;
+    o.given = !last;
+    fragments_ = 1;
+    return {.kind = event_kind::part,
+            .type = message_type_,
+            .assembled = true,
+            .first = first,
+            .last = last,
+            .data = assembly_.view()};
+}
+
+/// Makes the assembly the beginning of the next part, once one was given.
+void hybi_decoder::settle_part() {
+    auto& o = *occasional_;
+    if (!o.given) return;
+    o.given = false;
+    assembly_.clear();
+    assembly_.append({o.carried.data(), std::exchange(o.carried_size, std::uint8_t{0})});
+}
+
+event hybi_decoder::receive_in_parts(std::size_t limit) {
+    auto& o = need_occasional();
+    if (o.parts) return {};
+    bool const length_known = o.held && o.held_in == stage::header;
+    o.parts = true;
+    o.limit = std::max(limit, limits_.message_size);
+    if (std::exchange(o.held, false)) stage_ = o.held_in;
+    if (compressed_ && message_under_way() && !assembly_.empty()) {
+        auto const received = std::exchange(assembly_, {});
+        auto const resumed = stage_;
+        begin_inflating(received.view(), false);
+        o.after = resumed;
+    }
+    if (length_known && missing_ > payload_limit() - received_so_far())
+        return fail(close_code::message_too_big, "message is over the size limit");
+    return {};
+}
+
+event hybi_decoder::part_so_far() {
+    if (!message_under_way()) return {};
+    settle_part();
+    auto const text = message_type_ == opcode::text;
+    if ((text ? size_of_whole_characters(assembly_.view()) : assembly_.size()) == 0) return {};
+    return give_part(false);
+}
+
+/// Hands what came of a message in parts to `inflate_on`.
+void hybi_decoder::begin_inflating(std::string_view payload, bool complete) {
+    auto& o = *occasional_;
+    o.compressed.clear();
+    o.compressed.append(payload);
+    o.compressed_taken = 0;
+    o.received += payload.size();
+    o.complete = complete;
+    o.after = missing_ == 0 ? stage::header : stage::payload;
+    stage_ = stage::inflating;
+}
+
+/// Inflates a message in parts until a part is full, all that was received is used, or the message ends.
+event hybi_decoder::inflate_on() {
+    auto& o = *occasional_;
+    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
+    for (;;) {
+        settle_part();
+        assembly_.reserve(max_part_size);
+        auto const room = assembly_.room().first(max_part_size - assembly_.size());
+        auto rest = o.compressed.view().substr(o.compressed_taken);
+        auto const step = o.inflater->inflate(rest, room);
+        o.compressed_taken = o.compressed.size() - rest.size();
+        assembly_.commit(step.made);
+        if (step.broken) return fail_broken_deflate();
+        if (o.inflated + assembly_.size() > o.limit)
+            return fail(close_code::message_too_big, "message is over the size limit when inflated");
+        if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
+        if (assembly_.size() == max_part_size) return give_part(false);
+        o.compressed.release();
+        o.compressed_taken = 0;
+        if (!o.complete) {
+            stage_ = o.after;
+            return {};
+        }
+        if (o.tail_given || o.received == 0 || o.inflater->stream_ended()) return finish_inflating();
+        o.compressed.append(flush_tail);
+        o.tail_given = true;
+    }
+}
+
+event hybi_decoder::finish_inflating() {
+    auto& o = *occasional_;
+    // Nothing at all stands for an empty message, as it does for `inflater`.
+    if (o.received != 0 && !o.inflater->at_end_of_block()) return fail_broken_deflate();
+    o.inflater.reset();
+    stage_ = stage::between_messages;
+    if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
+    if (!o.begun) codec_->remember(assembly_.view());
+    return finish_message();
+}
+
+/// Takes a message for a failure that can be taken back: it is too big to be given whole.
+event hybi_decoder::too_big(std::string_view why) {
+    if (in_parts()) return fail(close_code::message_too_big, why);
+    auto& o = need_occasional();
+    o.held = true;
+    o.held_in = std::exchange(stage_, stage::ended);
+    return {.kind = event_kind::failed, .resumable = true, .code = close_code::message_too_big, .data = why};
+}
+
+/// Gives back the memory of a message that is not wanted any more.
+void hybi_decoder::let_go() {
+    assembly_.release();
+    if (!occasional_) return;
+    occasional_->inflater.reset();
+    occasional_->compressed.release();
 }
 
 /// Makes the message of its payload, which is there whole (RFC 7692 7.2.2): the machinery that inflates can be shared by
 /// all connections then, for none holds it between two reads.
 event hybi_decoder::inflate(std::string_view payload) {
     byte_buffer message;
-    switch (codec_->inflate(payload, limits_.message_size, message)) {
+    // What fills a part is given as one.
+    auto const limit = in_parts() ? max_part_size - 1 : limits_.message_size;
+    switch (codec_->inflate(payload, limit, message)) {
         case inflater::outcome::done: break;
         case inflater::outcome::too_big:
-            return fail(close_code::message_too_big, "message is over the size limit when inflated");
-        case inflater::outcome::broken:
-            return fail(close_code::invalid_payload, "compressed message is not valid DEFLATE data (RFC 7692 7.2.2)");
+            need_occasional();
+            begin_inflating(payload, true);
+            if (in_parts()) return inflate_on();
+            assembly_.release();  // the payload may have been there
+            return too_big("message is over the size limit when inflated");
+        case inflater::outcome::broken: return fail_broken_deflate();
     }
     if (message_type_ == opcode::text && !valid_utf8(message.view())) return fail_invalid_text();
     assembly_ = std::move(message);
@@ -306,7 +517,7 @@ event hybi_decoder::finish_control_frame(std::string_view payload) {
 
 event hybi_decoder::check_close(std::string_view payload) {
     stage_ = stage::ended;
-    assembly_.release();  // nothing follows a close frame, so an unfinished message stays so (RFC 6455 5.5.1)
+    let_go();  // nothing follows a close frame, so an unfinished message stays so (RFC 6455 5.5.1)
     if (payload.empty()) return {.kind = event_kind::closing, .code = close_code::no_status, .data = {}};
     auto const high = static_cast<unsigned char>(payload[0]);
     auto const low = static_cast<unsigned char>(payload[1]);
@@ -321,8 +532,12 @@ event hybi_decoder::check_close(std::string_view payload) {
 
 event hybi_decoder::fail(close_code code, std::string_view why) {
     stage_ = stage::ended;
-    assembly_.release();
+    let_go();
     return {.kind = event_kind::failed, .code = code, .data = why};
+}
+
+event hybi_decoder::fail_broken_deflate() {
+    return fail(close_code::invalid_payload, "compressed message is not valid DEFLATE data (RFC 7692 7.2.2)");
 }
 
 event hybi_decoder::fail_invalid_text() {
@@ -331,9 +546,16 @@ event hybi_decoder::fail_invalid_text() {
 
 std::span<char> hybi_decoder::window() {
     if (stage_ != stage::payload || missing_ < window_threshold) return {};  // a control frame never lacks so much
+    std::size_t most = std::min(missing_, std::size_t{256} << 10);
+    if (in_parts()) {
+        settle_part();
+        // The inflater has to see them first, or the part is nearly full.
+        if (compressed_ || assembly_.size() + window_threshold > max_part_size) return {};
+        most = std::min(most, max_part_size - assembly_.size());
+    }
     make_room(window_threshold);
     auto const room = assembly_.room();
-    return room.first(std::min({room.size(), missing_, std::size_t{256} << 10}));
+    return room.first(std::min(room.size(), most));
 }
 
 event hybi_decoder::commit(std::size_t count) {

@@ -29,6 +29,7 @@ inline constexpr std::size_t max_control_payload = 125;
 class hybi_decoder final : public decoder {
 public:
     hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept;
+    ~hybi_decoder() override;
 
     /// Accepts compressed messages, because permessage-deflate was agreed on; to be called before the first byte. With
     /// null, when nothing more is to be decoded, it lets go of the codec.
@@ -38,6 +39,9 @@ public:
     [[nodiscard]] event next(std::span<char>& input) override;
     [[nodiscard]] std::span<char> window() override;
     [[nodiscard]] event commit(std::size_t count) override;
+    [[nodiscard]] event receive_in_parts(std::size_t limit) override;
+    [[nodiscard]] event part_so_far() override;
+    [[nodiscard]] bool holds_more() const noexcept override { return stage_ == stage::inflating; }
 
     /// Takes the next frame, as `next` would, if it is a whole, masked, unfragmented data frame of at most 125 bytes between
     /// messages. Gives false, with `input` as it was, for everything else. Inline, because a server of small messages
@@ -49,8 +53,12 @@ private:
         between_messages,  ///< Nothing is kept of what came so far.
         header,            ///< In a frame's header, or before a frame that continues a message.
         payload,           ///< In a frame's payload; `missing_` is not 0.
+        inflating,         ///< A message in parts is inflated from what came of it; then see `occasional::after`.
         ended,             ///< After `closing` or `failed`.
     };
+
+    /// What few connections need, made when the first need comes.
+    struct occasional;
 
     event take_general(std::span<char>& input);
     event take_header(std::span<char>& input);
@@ -65,15 +73,28 @@ private:
     event add_to_message(std::size_t count);
     void make_room(std::size_t count);
     event finish_message_frame();
+    event finish_message();
+    event give_part(bool last);
+    void settle_part();
+    void begin_inflating(std::string_view payload, bool complete);
+    event inflate_on();
+    event finish_inflating();
+    event too_big(std::string_view why);
+    void let_go();
     event inflate(std::string_view payload);
     event finish_control_frame(std::string_view payload);
     event check_close(std::string_view payload);
     event fail(close_code code, std::string_view why);
+    event fail_broken_deflate();
     event fail_invalid_text();
 
     [[nodiscard]] opcode frame_type() const noexcept { return static_cast<opcode>(header_[0] & 0x0F); }
     [[nodiscard]] bool is_final() const noexcept { return (header_[0] & 0x80) != 0; }
     [[nodiscard]] bool is_control() const noexcept { return (header_[0] & 0x08) != 0; }
+    [[nodiscard]] bool in_parts() const noexcept;
+    [[nodiscard]] bool message_under_way() const noexcept;
+    [[nodiscard]] std::size_t received_so_far() const noexcept;
+    occasional& need_occasional();
     [[nodiscard]] std::size_t payload_limit() const noexcept;
     [[nodiscard]] std::size_t length_field_size() const noexcept;
     [[nodiscard]] std::size_t header_end() const noexcept;
@@ -97,8 +118,7 @@ private:
     std::size_t missing_ = 0;    ///< Payload bytes that the current frame still lacks.
     const hybi_rules* rules_;
     permessage_deflate::pointer codec_;
-    std::unique_ptr<char[]>
-        control_payload_;  ///< For a control frame that comes in pieces; most connections have none.
+    std::unique_ptr<occasional> occasional_;
 };
 
 inline bool hybi_decoder::next_short(std::span<char>& input, event& found) noexcept {

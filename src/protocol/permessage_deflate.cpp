@@ -47,20 +47,32 @@ std::optional<std::string_view> permessage_deflate::compress(std::string_view me
     return compressed.view();
 }
 
+std::string_view permessage_deflate::compress_piece(std::string_view piece, bool last,
+                                                    std::unique_ptr<deflater>& alone) {
+    auto& engine = takes_over_ ? own_ : alone;
+    if (!engine) engine = std::make_unique<deflater>(settings_);
+    auto& compressed = engines_.blank();
+    if (last)
+        engine->deflate(piece, compressed);
+    else
+        engine->deflate_piece(piece, compressed);
+    return compressed.view();
+}
+
 inflater::outcome permessage_deflate::inflate(std::string_view payload, std::size_t limit, byte_buffer& out) {
     auto const result = engines_.inflating().inflate(payload, history_.view(), limit, out);
-    if (result == inflater::outcome::done && window_ != 0) remember(out.view());
+    if (result == inflater::outcome::done) remember(out.view());
     return result;
 }
 
-/// Keeps the last `window_` bytes of what was received (RFC 7692 7.1.1.2).
-void permessage_deflate::remember(std::string_view message) {
-    message = message.substr(message.size() - std::min(message.size(), window_));
-    auto const wanted = history_.size() + message.size();
+void permessage_deflate::remember(std::string_view received) {
+    if (window_ == 0) return;
+    received = received.substr(received.size() - std::min(received.size(), window_));
+    auto const wanted = history_.size() + received.size();
     if (wanted > window_) history_.drop_front(wanted - window_);
-    auto const size = history_.size() + message.size();
+    auto const size = history_.size() + received.size();
     if (size > history_.capacity()) history_.reserve(std::min(window_, std::max(size, 2 * history_.capacity())));
-    history_.append(message);
+    history_.append(received);
 }
 
 }  // namespace wsio::protocol

@@ -72,8 +72,21 @@ public:
     /// out as it is.
     [[nodiscard]] virtual std::optional<std::string_view> compress(std::string_view message);
 
+    /// Gives the compressed form of a piece of a message, valid until the engines are used again. No other message may be
+    /// compressed between its pieces. `alone` is the place for the compressor of a message that refers to no other.
+    [[nodiscard]] virtual std::string_view compress_piece(std::string_view piece, bool last,
+                                                          std::unique_ptr<deflater>& alone);
+
     /// As `inflater::inflate`.
     [[nodiscard]] inflater::outcome inflate(std::string_view payload, std::size_t limit, byte_buffer& out);
+
+    /// Begins to inflate a message step by step; each piece of it must be given to `remember`.
+    [[nodiscard]] std::unique_ptr<message_inflater> inflate_in_parts() const {
+        return std::make_unique<message_inflater>(history_.view());
+    }
+
+    /// Keeps the end of what was received, as far as the peer may refer back to it (RFC 7692 7.1.1.2).
+    void remember(std::string_view received);
 
     [[nodiscard]] bool keeps_nothing() const noexcept { return !takes_over_ && window_ == 0; }
     [[nodiscard]] bool has_own_deflater() const noexcept { return own_ != nullptr; }
@@ -84,8 +97,6 @@ public:
     void release_deflater() noexcept { own_.reset(); }
 
 private:
-    void remember(std::string_view message);
-
     deflate_engines& engines_;
     deflate_settings settings_;
     std::size_t threshold_;

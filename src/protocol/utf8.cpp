@@ -75,18 +75,6 @@ const byte* skip_ascii(const byte* at, const byte* end) noexcept {
     return at;
 }
 
-/// Gives the size of `text` without the unfinished character that it ends with, if any.
-std::size_t size_of_whole_characters(std::string_view text) noexcept {
-    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-        auto const found = static_cast<byte>(text[text.size() - back]);
-        if (found < 0x80) break;
-        if (found < 0xC0) continue;
-        // An invalid first byte is not held back: it is for the bulk validation to find.
-        return sequence_of(found).following >= back ? text.size() - back : text.size();
-    }
-    return text.size();
-}
-
 /// Validates character by character. `at` must be before `end`, and the byte there not ASCII.
 bool valid_characters(const byte* at, const byte* end) noexcept {
     for (; at != end; at = skip_ascii(at, end)) {
@@ -101,6 +89,17 @@ bool valid_characters(const byte* at, const byte* end) noexcept {
 }
 
 }  // namespace
+
+std::size_t size_of_whole_characters(std::string_view text) noexcept {
+    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+        auto const found = static_cast<byte>(text[text.size() - back]);
+        if (found < 0x80) break;
+        if (found < 0xC0) continue;
+        // An invalid first byte is not held back: it is for the bulk validation to find.
+        return sequence_of(found).following >= back ? text.size() - back : text.size();
+    }
+    return text.size();
+}
 
 bool valid_utf8(std::string_view text) noexcept {
     if (text.size() >= long_text) return simdjson::validate_utf8(text);

@@ -2,6 +2,7 @@
 
 #include <wsio/byte_buffer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace wsio::protocol {
 /// All bulk validation goes through this one function. Long text is validated with the widest vector instructions that
 /// the processor has, short text by words and characters.
 [[nodiscard]] bool valid_utf8(std::string_view text) noexcept;
+
+/// Gives the size of `text` without the unfinished character that it ends with, if any.
+[[nodiscard]] std::size_t size_of_whole_characters(std::string_view text) noexcept;
 
 /// Appends `text` to `out` with U+FFFD in the place of each maximal invalid subpart, the practice of the WHATWG
 /// Encoding Standard (and Unicode 3.9, "U+FFFD substitution of maximal subparts"). The result is at most three times as

@@ -1,6 +1,5 @@
+#include "io/compressing_client.hpp"
 #include "io/tls_client.hpp"
-
-#include "protocol/permessage_deflate.hpp"
 
 #include <deque>
 #include <random>
@@ -15,78 +14,6 @@ using wsio::compression_mode;
 using wsio::ended_by;
 using wsio::protocol_version;
 namespace protocol = wsio::protocol;
-
-namespace {
-
-constexpr unsigned compressed_text = 0xC1;
-constexpr unsigned compressed_binary = 0xC2;
-
-wsio::options compressing(compression_mode mode, std::size_t threshold = 0) {
-    return {.compression = {.mode = mode, .threshold = threshold}};
-}
-
-std::string offer(std::string_view value) { return "Sec-WebSocket-Extensions: " + std::string(value) + "\r\n"; }
-
-/// A client that has agreed on compression, over TCP or TLS.
-template <typename Raw>
-class basic_compressing_client {
-public:
-    explicit basic_compressing_client(Raw connected, std::string_view offered = "permessage-deflate")
-        : raw(std::move(connected)) {
-        raw.send(handshake("/", offer(offered)));
-        answer = raw.read_to("\r\n\r\n");
-        BOOST_REQUIRE_MESSAGE(contains(answer, "Sec-WebSocket-Extensions: permessage-deflate"), answer);
-        protocol::deflate_parameters const agreed{
-            .server_no_context_takeover = contains(answer, "server_no_context_takeover"),
-            .client_no_context_takeover = contains(answer, "client_no_context_takeover"),
-            .server_max_window_bits = protocol::max_window_bits,
-            .client_max_window_bits = 9};
-        codec.emplace(engines, protocol::role::client, agreed, protocol::deflate_settings{}, 0);
-    }
-
-    std::string compress(std::string_view message) { return std::string(codec.value().compress(message).value()); }
-
-    /// Sends a message compressed, or as it is where that makes it no shorter.
-    basic_compressing_client& send(std::string_view message) {
-        auto const compressed = codec->compress(message);
-        raw.send(compressed ? frame(compressed_text, *compressed) : frame(text_frame, message));
-        return *this;
-    }
-
-    /// Reads one message; `wire_size` becomes the size of its payload.
-    std::string read() {
-        auto const start = raw.read(2);
-        first = static_cast<unsigned char>(start[0]);
-        wire_size = static_cast<unsigned char>(start[1]);
-        if (wire_size > 125) {
-            auto const length = raw.read(wire_size == 126 ? 2 : 8);
-            wire_size = 0;
-            for (unsigned char const byte : length) wire_size = wire_size << 8 | byte;
-        }
-        auto const payload = raw.read(wire_size);
-        if ((first & 0x40U) == 0) return payload;
-        wsio::byte_buffer message;
-        BOOST_REQUIRE((codec->inflate(payload, 1U << 30, message) == protocol::inflater::outcome::done));
-        return std::string(message.view());
-    }
-
-    Raw raw;
-    std::string answer;
-    unsigned first = 0;
-    std::size_t wire_size = 0;
-
-private:
-    protocol::deflate_engines engines;
-    std::optional<protocol::permessage_deflate> codec;
-};
-
-struct compressing_client : basic_compressing_client<client> {
-    compressing_client(world& w, const wsio::server& server, std::string_view offered = "permessage-deflate",
-                       int receive_buffer = 0)
-        : basic_compressing_client(client(w, server.port(), receive_buffer), offered) {}
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(io_compression)
 

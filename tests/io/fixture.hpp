@@ -280,6 +280,19 @@ std::string server_text(protocol_version version, std::string_view text);
 client connect(world& world, std::uint16_t port, protocol_version version = protocol_version::hybi_13,
                std::string_view target = "/", std::string_view lines = {}, int receive_buffer = 0);
 
+/// Reads one frame of a server: its first byte and its payload.
+template <typename Client>
+std::pair<unsigned, std::string> read_frame(Client& client) {
+    auto const start = client.read(2);
+    std::size_t size = static_cast<unsigned char>(start[1]);
+    if (size > 125) {
+        auto const length = client.read(size == 126 ? 2 : 8);
+        size = 0;
+        for (unsigned char const byte : length) size = size << 8 | byte;
+    }
+    return {static_cast<unsigned char>(start[0]), client.read(size)};
+}
+
 /// Makes bytes printable, so that a failed comparison can be read.
 std::string readable(std::string_view bytes);
 

@@ -51,9 +51,9 @@ private:
 [[nodiscard]] std::optional<message> take_message(awaited* c);
 [[nodiscard]] waiter& message_waiter(awaited* c) noexcept;
 
-// What became of a message that was handed to a connection.
-enum class sent : unsigned char { refused, accepted, waiting };
-[[nodiscard]] boost::asio::awaitable<void> wait_for_room(awaited* c);
+// What became of a message, or a piece of one, that was handed to a connection.
+enum class sent : unsigned char { refused, accepted, waiting, piece_waiting };
+[[nodiscard]] boost::asio::awaitable<void> wait_for_room(awaited* c, sent outcome);
 [[nodiscard]] bool was_sent(awaited* c) noexcept;
 // From here on the payload's memory is no longer the caller's promise.
 void abandon_send(awaited* c);
@@ -119,13 +119,13 @@ public:
     awaitable(awaitable&&) noexcept = default;
     // A send that is dropped or cancelled before its end still goes out whole, from memory of the connection's own.
     ~awaitable() {
-        if (outcome_ == wsio::detail::sent::waiting && operation_.get() != nullptr)
+        if (outcome_ >= wsio::detail::sent::waiting && operation_.get() != nullptr)
             wsio::detail::abandon_send(operation_.get());
     }
 
     bool await_ready() {
-        if (outcome_ != wsio::detail::sent::waiting) return true;
-        waiting_ = wsio::detail::wait_for_room(operation_.get());
+        if (outcome_ < wsio::detail::sent::waiting) return true;
+        waiting_ = wsio::detail::wait_for_room(operation_.get(), outcome_);
         return false;
     }
     template <typename Handle>

@@ -22,6 +22,9 @@ struct decoder_limits {
     std::size_t fragments = 16384;                     ///< Most frames that one message may come in.
 };
 
+/// The most payload bytes that a decoder puts into a part of a message.
+inline constexpr std::size_t max_part_size = std::size_t{64} << 10;
+
 /// What a decoder found.
 enum class event_kind : std::uint8_t {
     need_more,  ///< All input was taken; nothing is complete yet.
@@ -30,14 +33,20 @@ enum class event_kind : std::uint8_t {
     pong,       ///< A pong with `data`.
     closing,    ///< The peer's closing frame: `code` (no_status when it gave none), `data` is the reason.
     failed,     ///< The peer broke the protocol: `code` to close with, `data` says what was wrong (static text).
+    part,       ///< A part of a message: `type`, `data`, `first`, `last`; only after `receive_in_parts`.
 };
 
 /// One thing that a decoder found. A small value; the bytes are elsewhere.
 struct event {
     event_kind kind = event_kind::need_more;
-    opcode type = opcode::text;  ///< For a message: text or binary.
-    /// For a message: the payload was assembled in a buffer of its own, which `decoder::take_payload` hands out.
+    opcode type = opcode::text;  ///< For a message or part: text or binary.
+    /// For a message or part: the payload was assembled in a buffer of its own, which `decoder::take_payload` hands out.
+    /// A part always is.
     bool assembled = false;
+    bool first = false;  ///< For a part: the message begins with it.
+    bool last = false;   ///< For a part: the message ends with it.
+    /// For a failure: a message is too big to be given whole, and `receive_in_parts` takes the failure back.
+    bool resumable = false;
     close_code code = close_code::no_status;
     /// The payload. It lies in the input, or in the decoder if assembled; valid until the input's memory is changed or
     /// the decoder is called again.
@@ -66,6 +75,21 @@ public:
     /// Counts `count` bytes (at least 1, at most `window().size()`) that were received into `window()` and gives the
     /// event that they complete, or `need_more`.
     [[nodiscard]] virtual event commit(std::size_t count) = 0;
+
+    /// Gives messages in parts from here on, the one under way included, if they are over `max_part_size` or were begun
+    /// by `part_so_far`; others come whole as before. `limit` takes the place of `decoder_limits::message_size`, and
+    /// `decoder_limits::fragments` holds for each part. Takes a resumable failure back. Gives `failed` if the message
+    /// under way is over `limit`, else `need_more`. A part has `max_part_size` bytes, or up to 3 fewer so that no
+    /// character is cut; the last has what is left, which may be nothing. The first may be longer: what had come before
+    /// this call.
+    [[nodiscard]] virtual event receive_in_parts(std::size_t limit) = 0;
+
+    /// Gives as a part what has come of a message since its last part, or `need_more` when that is nothing. For the
+    /// receiver who waits; only after `receive_in_parts`, and when `next` has no more to give.
+    [[nodiscard]] virtual event part_so_far() = 0;
+
+    /// Tells whether `next` has something to give without more input: a message that is being inflated.
+    [[nodiscard]] virtual bool holds_more() const noexcept { return false; }
 
     /// Hands out the payload of the last event, which must have been `assembled`. A payload that is not taken keeps its
     /// memory until the next message that needs assembling.

@@ -1,0 +1,437 @@
+#include "io/compressing_client.hpp"
+#include "io/tls_client.hpp"
+
+#include "protocol/utf8.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace wsio::test;
+using wsio::close_code;
+using wsio::compression_mode;
+using wsio::ended_by;
+using wsio::message_part;
+using wsio::protocol_version;
+namespace protocol = wsio::protocol;
+
+namespace {
+
+/// One message as its parts make it.
+struct gathered {
+    std::string bytes;
+    std::size_t parts = 0;
+    bool text = false;
+    bool complete = false;
+};
+
+/// Receives one message in parts and checks what is promised of each.
+awaitable<gathered> gather(wsio::socket socket) {
+    gathered all;
+    while (auto const part = co_await socket.receive_part()) {
+        BOOST_REQUIRE(part->is_first() == (all.parts == 0));
+        BOOST_REQUIRE(part->size() <= message_part::max_size);
+        BOOST_REQUIRE(!part->empty() || part->is_last());
+        if (part->is_text()) BOOST_REQUIRE(protocol::valid_utf8(part->text()));
+        if (all.parts != 0) BOOST_REQUIRE(part->is_text() == all.text);
+        all.text = part->is_text();
+        all.bytes += part->text();
+        ++all.parts;
+        all.complete = part->is_last();
+        if (all.complete) break;
+    }
+    co_return all;
+}
+
+std::string text_of(std::size_t size) {
+    std::string text;
+    while (text.size() + 3 <= size) text += text.size() % 7 == 0 ? "\xE2\x82\xAC" : "abc";
+    return text + letters(size - text.size());
+}
+
+/// A server and one client of it.
+struct pair {
+    world w;
+    wsio::server server;
+    wsio::test::client client;
+    wsio::socket socket;
+    explicit pair(wsio::limits limits = {}, protocol_version version = protocol_version::hybi_13)
+        : server(w.listen({.limits = limits})), client(connect(w, server.port(), version)), socket(w.accept(server)) {}
+
+    gathered next() { return w.run(gather(socket)); }
+    std::optional<message_part> part() { return w.run(socket.receive_part()); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(io_parts)
+
+BOOST_AUTO_TEST_CASE(a_message_comes_in_parts_in_every_version) {
+    for (auto const version : wsio::all_protocol_versions) {
+        pair p({}, version);
+        auto const text = text_of(700'000);
+        auto receiving = p.w.start(gather(p.socket));
+        p.client.send(client_text(version, text) + client_text(version, "small"));
+        BOOST_REQUIRE(p.w.until([&] { return receiving.done(); }));
+        auto const got = receiving.get();
+        BOOST_TEST((got.bytes == text));
+        BOOST_TEST(got.parts > 10U);
+        BOOST_TEST((got.text && got.complete));
+        auto const small = p.next();
+        BOOST_TEST(small.bytes == "small");
+        BOOST_TEST(small.parts == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_over_the_limit_of_whole_ones_waits_until_somebody_asks) {
+    for (auto const version : wsio::all_protocol_versions) {
+        pair p({.message_size = 1000}, version);
+        auto const text = text_of(300'000);
+        p.client.send(client_text(version, "before") + client_text(version, text.substr(0, 1000)));
+        p.client.send_some(client_text(version, text), 50ms);
+        p.w.turn_for(30ms);
+        BOOST_TEST(p.socket.is_open());
+        BOOST_TEST(p.w.receive(p.socket)->text() == "before");
+        BOOST_TEST((p.next().bytes == text.substr(0, 1000)));
+        auto const got = p.next();
+        BOOST_TEST((got.bytes == text));
+        BOOST_TEST(got.complete);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(receive_refuses_such_a_message_with_1009) {
+    for (auto const version : wsio::all_protocol_versions) {
+        bool const hybi = wsio::is_hybi(version);
+        for (bool const asked_before : {false, true}) {
+            pair p({.message_size = 1000}, version);
+            if (asked_before) {
+                p.client.send(client_text(version, "one"));
+                BOOST_TEST(p.next().bytes == "one");
+            }
+            p.client.send(client_text(version, "two") + client_text(version, letters(5000)));
+            p.w.turn_for(20ms);
+            BOOST_TEST(p.w.receive(p.socket)->text() == "two");
+            if (asked_before && !hybi) {  // there the limit is not exact once parts were asked for
+                BOOST_TEST(p.w.receive(p.socket)->size() == 5000U);
+                continue;
+            }
+            BOOST_TEST(!p.w.receive(p.socket));
+            p.client.expect_last(hybi ? server_close(1009, "message is over the size limit") : "");
+            check_status(p.socket.status(), ended_by::library,
+                         hybi ? close_code::message_too_big : close_code::abnormal, false,
+                         "message is over the size limit");
+            BOOST_TEST(!p.part());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_is_set_later_refuses_it_too) {
+    pair p({.message_size = 1000});
+    p.client.send(frame(text_frame, letters(5000)));
+    p.w.turn_for(20ms);
+    p.socket.on_message([](const wsio::message&) {});
+    p.client.expect_last(server_close(1009, "message is over the size limit"));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_waits_for_somebody_is_not_read_and_holds_no_ending_up) {
+    {
+        pair p({.message_size = 1000});
+        auto const before = p.server.statistics().bytes_received;
+        p.client.send_some(frame(binary_frame, std::string(30'000'000, 'x')), 100ms);
+        BOOST_TEST(p.server.statistics().bytes_received - before < 300'000U);
+        p.socket.end(close_code::going_away);
+        p.client.expect_last(server_close(1001));
+        check_status(p.socket.status(), ended_by::application, close_code::going_away, false);
+    }
+    pair p({.message_size = 1000});
+    p.client.send(frame(binary_frame, letters(5000)));
+    p.w.turn_for(20ms);
+    p.socket.destroy();
+    BOOST_TEST(!p.w.receive(p.socket));
+    BOOST_TEST(!p.part());
+    p.client.expect_end();
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_messages_in_parts_is_exact) {
+    for (auto const version : wsio::all_protocol_versions) {
+        bool const hybi = wsio::is_hybi(version);
+        pair p({.message_size = 1000, .streamed_message_size = 200'000}, version);
+        auto const most = letters(200'000);
+        auto receiving = p.w.start(gather(p.socket));
+        p.client.send(client_text(version, most));
+        BOOST_REQUIRE(p.w.until([&] { return receiving.done(); }));
+        BOOST_TEST((receiving.get().bytes == most));
+        receiving = p.w.start(gather(p.socket));
+        p.client.send_some(client_text(version, most + "x"));
+        BOOST_REQUIRE(p.w.until([&] { return receiving.done(); }));
+        BOOST_TEST(!receiving.get().complete);
+        p.client.expect_last(hybi ? server_close(1009, "message is over the size limit") : "");
+        check_status(p.socket.status(), ended_by::library, hybi ? close_code::message_too_big : close_code::abnormal,
+                     false, "message is over the size limit");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(whole_messages_and_parts_may_be_received_in_turn) {
+    pair p({.message_size = 300'000});
+    auto const large = text_of(250'000);
+    auto feeding = [&] {
+        p.client.send(frame(text_frame, "one") + frame(text_frame, large) + frame(0x01, large.substr(0, 70'000)) +
+                      frame(0x80, large.substr(70'000)) + frame(binary_frame, large));
+    };
+    feeding();
+    BOOST_TEST(p.w.receive(p.socket)->text() == "one");
+    BOOST_TEST((p.next().bytes == large));
+    BOOST_TEST((p.w.receive(p.socket)->text() == large));
+    auto const binary = p.next();
+    BOOST_TEST((binary.bytes == large));
+    BOOST_TEST(!binary.text);
+    feeding();
+    BOOST_TEST(p.next().bytes == "one");
+    BOOST_TEST((p.w.receive(p.socket)->text() == large));
+    BOOST_TEST((p.next().bytes == large));
+    auto const last = p.w.receive(p.socket);
+    BOOST_TEST((last->text() == large));
+    BOOST_TEST(last->is_binary());
+    BOOST_TEST(p.server.statistics().messages_received == 8U);
+    BOOST_TEST(p.server.statistics().messages_waiting == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(receive_inside_a_message_in_parts_is_misuse_and_harms_nothing) {
+    pair p;
+    auto const large = text_of(250'000);
+    p.client.send(frame(text_frame, large) + frame(text_frame, "next"));
+    auto bytes = p.part()->str();
+    BOOST_CHECK_THROW(p.w.receive(p.socket), std::logic_error);
+    for (;;) {
+        auto const part = p.part();
+        bytes += part->text();
+        if (part->is_last()) break;
+    }
+    BOOST_TEST((bytes == large));
+    BOOST_TEST(p.w.receive(p.socket)->text() == "next");
+    auto first = p.w.start(p.socket.receive_part());
+    p.w.turn_for(5ms);
+    BOOST_CHECK_THROW(p.w.receive(p.socket), std::logic_error);
+    BOOST_CHECK_THROW(p.part(), std::logic_error);
+    p.client.send(frame(text_frame, "still"));
+    BOOST_REQUIRE(p.w.until([&] { return first.done(); }));
+    BOOST_TEST(first.get()->text() == "still");
+}
+
+BOOST_AUTO_TEST_CASE(a_receive_that_is_cancelled_half_way_leaves_its_bytes_to_the_next_call) {
+    for (bool const whole : {false, true}) {
+        pair p({.message_size = 2'000'000});
+        p.client.send(frame(text_frame, "one"));
+        BOOST_TEST(p.next().bytes == "one");
+        auto const large = text_of(1'000'000);
+        auto const bytes = frame(text_frame, large);
+        auto receiving = p.w.start(p.socket.receive(10s));
+        p.client.send(bytes.substr(0, 600'000));
+        p.w.turn_for(20ms);
+        receiving.cancel();
+        BOOST_REQUIRE(p.w.until([&] { return receiving.done(); }));
+        BOOST_CHECK_THROW(receiving.get(), boost::system::system_error);
+        p.client.send(bytes.substr(600'000));
+        if (whole)
+            BOOST_TEST((p.w.receive(p.socket)->text() == large));
+        else
+            BOOST_TEST((p.next().bytes == large));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_producer_is_heard_at_once) {
+    for (auto const version : wsio::all_protocol_versions) {
+        pair p({}, version);
+        auto const message = client_text(version, text_of(2000));
+        std::string got;
+        // A byte at a time at first, in the middle of the head and of characters.
+        for (std::size_t at = 0; at < 60; ++at) {
+            p.client.send(message.substr(at, 1));
+            while (auto const part = p.w.run(p.socket.receive_part(0ms))) got += part->text();
+        }
+        BOOST_TEST(got.size() >= 40U);
+        BOOST_TEST(p.socket.is_open());
+        p.client.send(message.substr(60));
+        for (bool last = false; !last;) {
+            auto const part = p.part();
+            got += part->text();
+            last = part->is_last();
+        }
+        BOOST_TEST((got == text_of(2000)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_consumer_holds_its_peer_back) {
+    for (auto const version : wsio::all_protocol_versions) {
+        pair p({.read_ahead = 100'000}, version);
+        p.client.send(client_text(version, "one"));
+        BOOST_TEST(p.next().bytes == "one");
+        auto const large = text_of(20'000'000);
+        auto const bytes = client_text(version, large);
+        auto const taken = p.client.send_some(bytes, 100ms);
+        BOOST_REQUIRE(taken < bytes.size());
+        // Read-ahead, one block, and the part in the making.
+        BOOST_TEST(p.server.statistics().bytes_received < 600'000U);
+        std::string got;
+        std::size_t sent = taken;
+        for (bool last = false; !last;) {
+            auto const part = p.part();
+            BOOST_REQUIRE(part.has_value());
+            got += part->text();
+            last = part->is_last();
+            sent += p.client.send_some(std::string_view(bytes).substr(sent), 1ms);
+            BOOST_REQUIRE(p.server.statistics().bytes_received < got.size() + 600'000U);
+        }
+        BOOST_TEST((got == large));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(pings_between_fragments_are_answered_while_the_application_is_busy) {
+    pair p;
+    p.client.send(frame(0x01, letters(100'000)));
+    BOOST_TEST(p.part()->is_first());
+    p.client.send(frame(ping_frame, "a")).expect(server_frame(pong_frame, "a"));
+    p.client.send(frame(0x00, letters(1000)) + frame(ping_frame, "b")).expect(server_frame(pong_frame, "b"));
+    p.client.send(frame(0x80, "end"));
+    std::string rest;
+    for (bool last = false; !last;) {
+        auto const part = p.part();
+        rest += part->text();
+        last = part->is_last();
+    }
+    BOOST_TEST(rest.size() + 65'536 >= 101'003U);
+    BOOST_TEST(rest.ends_with("end"));
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_a_connection_inside_a_message_is_told_behind_the_parts_that_came) {
+    struct {
+        std::string bytes;
+        ended_by who;
+        close_code code;
+    } const cases[] = {
+        {frame(0x80, "\xFF"), ended_by::library, close_code::invalid_payload},
+        {frame(text_frame, "new"), ended_by::library, close_code::protocol_error},
+        {server_frame(0x80, "unmasked"), ended_by::library, close_code::protocol_error},
+        {close_frame(1001), ended_by::peer, close_code::going_away},
+        {"", ended_by::peer, close_code::abnormal},
+    };
+    for (auto const& each : cases) {
+        pair p;
+        p.client.send(frame(0x01, text_of(100'000)));
+        BOOST_TEST(p.part()->is_first());
+        p.client.send(each.bytes);
+        p.client.finish();
+        std::size_t got = 0;
+        while (auto const part = p.part()) {
+            BOOST_TEST(!part->is_last());
+            got += part->size();
+        }
+        BOOST_TEST(got <= 100'000U);
+        BOOST_TEST(p.socket.status().by == each.who);
+        BOOST_TEST(p.socket.status().code == each.code);
+        BOOST_TEST(!p.w.receive(p.socket));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_receive_that_is_cancelled_or_times_out_at_every_part_loses_no_byte) {
+    for (auto const version : wsio::all_protocol_versions) {
+        pair p({}, version);
+        auto const text = text_of(400'000);
+        auto const bytes = client_text(version, text);
+        std::string got;
+        bool last = false;
+        std::size_t sent = 0;
+        for (int i = 0; !last; ++i) {
+            auto receiving = p.w.start(i % 2 == 0 ? p.socket.receive_part() : p.socket.receive_part(1ms));
+            if (i % 3 == 0) p.w.turn();
+            if (i % 4 == 0) receiving.cancel();
+            if (sent < bytes.size()) {
+                auto const piece = std::string_view(bytes).substr(sent, 7919);
+                p.client.send(piece);
+                sent += piece.size();
+            }
+            if (i % 4 == 2) receiving.cancel();
+            if (!p.w.until([&] { return receiving.done(); }, 20ms)) {
+                receiving.cancel();
+                BOOST_REQUIRE(p.w.until([&] { return receiving.done(); }));
+            }
+            try {
+                if (auto const part = receiving.get()) {
+                    got += part->text();
+                    last = part->is_last();
+                }
+            } catch (const boost::system::system_error& e) {
+                BOOST_REQUIRE(e.code() == asio::error::operation_aborted);
+            }
+        }
+        BOOST_TEST((got == text));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(compressed_messages_come_in_parts) {
+    for (auto const mode : {compression_mode::shared, compression_mode::dedicated}) {
+        world w;
+        auto options = compressing(mode);
+        options.limits.message_size = 1000;
+        options.limits.read_ahead = 100'000;
+        auto server = w.listen(options);
+        compressing_client c(w, server);
+        auto socket = w.accept(server);
+        auto const bomb = std::string(30'000'000, 'x');
+        auto const text = text_of(300'000);
+        c.send(bomb).send(text).send("small small small small");  // a few KiB, which wait before anybody asks
+        w.turn_for(20ms);
+        for (auto const& sent : {bomb, text}) {
+            auto const got = w.run(gather(socket));
+            BOOST_TEST((got.bytes == sent));
+            BOOST_TEST(got.complete);
+        }
+        BOOST_TEST(w.receive(socket)->text() == "small small small small");
+        // Inflated as it is taken: read-ahead holds for it.
+        c.send(bomb);
+        w.turn_for(20ms);
+        BOOST_TEST(server.statistics().messages_waiting <= 3U);
+        BOOST_TEST(!w.receive(socket));  // 1009
+        c.raw.expect_last(server_close(1009, "message is over the size limit"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(closing_inside_a_message_in_parts_takes_the_answer_behind_it) {
+    pair p({.read_ahead = 50'000});
+    p.client.send(frame(0x02, letters(100'000)));
+    BOOST_TEST(p.part()->is_first());
+    p.socket.end(close_code::normal);
+    p.client.expect(server_close(1000));
+    p.client.send(frame(0x80, letters(500'000)) + close_frame(1000));
+    p.client.expect_end();
+    check_status(p.socket.status(), ended_by::application, close_code::normal, true);
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_to_nothing_gives_no_part) {
+    world w;
+    wsio::socket nothing;
+    BOOST_TEST(!w.run(nothing.receive_part()));
+    BOOST_TEST(!w.run(nothing.receive_part(1ms)));
+    auto server = w.listen();
+    auto c = connect(w, server.port());
+    auto socket = w.accept(server);
+    socket.destroy();
+    w.turn_for(5ms);
+    BOOST_TEST(!w.run(socket.receive_part()));
+    BOOST_CHECK_THROW(w.listen({.limits = {.streamed_message_size = 0}}), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(parts_come_over_tls) {
+    secure_world s;
+    auto server = s.w.listen({.tls = s.tls(), .limits = {.message_size = 1000}});
+    auto c = s.connect(server.port());
+    auto socket = s.w.accept(server);
+    auto const text = text_of(1'000'000);
+    auto receiving = s.w.start(gather(socket));
+    c.send(frame(text_frame, text));
+    BOOST_REQUIRE(s.w.until([&] { return receiving.done(); }));
+    BOOST_TEST((receiving.get().bytes == text));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
