@@ -87,8 +87,10 @@ void connection::finish_stream() {
 
 void connection::abandon_stream() {
     if (phase_ != phase::open || !streaming_) return;
-    end(close_code::internal_error, "a message was left unfinished", ended_by::application,
-        "a message_stream was destroyed before finish()");
+    survive([this] {
+        end(close_code::internal_error, "a message was left unfinished", ended_by::application,
+            "a message_stream was destroyed before finish()");
+    });
 }
 
 // On hixie a closing frame inside the text would end it, as if it were whole.
