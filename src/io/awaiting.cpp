@@ -16,6 +16,10 @@ bool message_ready(awaited* c) { return c == nullptr || whole(c).message_ready()
 
 std::optional<message> take_message(awaited* c) { return c == nullptr ? std::nullopt : whole(c).take_message(); }
 
+bool message_waits(awaited* c) noexcept { return c != nullptr && whole(c).message_waits(); }
+
+void hand_over_later(awaited* c) { whole(c).hand_over_later(); }
+
 waiter& message_waiter(awaited* c) noexcept { return whole(c).message_waiter(); }
 
 boost::asio::awaitable<void> wait_for_room(awaited* c, sent outcome) {

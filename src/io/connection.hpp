@@ -126,6 +126,12 @@ public:
     // The WebSocket; what `socket` offers.
     [[nodiscard]] bool message_ready();
     [[nodiscard]] std::optional<message> take_message();
+    /// Tells whether there is a message that can wait for another turn.
+    [[nodiscard]] bool message_waits() const noexcept {
+        return !loop_gone_ && (last_queued_ != nullptr || event_pending_);
+    }
+    /// Wakes whoever waits for the message that is there, in a turn of its own.
+    void hand_over_later();
     /// Waits for the next message, at most `timeout`.
     [[nodiscard]] static boost::asio::awaitable<std::optional<message>> receive_within(
         connection& c, std::chrono::milliseconds timeout, operation held);
@@ -213,6 +219,7 @@ private:
     void drop_event();
     void peer_closed(const protocol::event& event);
     void process();
+    void require_nobody_waits() const;
     void process_now();
     void process_later();
     void settle_input();

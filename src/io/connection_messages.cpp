@@ -191,10 +191,22 @@ bool connection::nothing_will_come() {
         finish();
         return true;
     }
-    if (receiver_.waiting())
-        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
+    require_nobody_waits();
     read_on();
     return false;
+}
+
+void connection::require_nobody_waits() const {
+    if (receiver_.waiting())
+        throw std::logic_error("wsio: another coroutine is waiting in receive() on this socket already");
+}
+
+void connection::hand_over_later() {
+    require_nobody_waits();
+    if (event_pending_) queue_message();  // the loop's event is for others, too
+    asio::post(loop_.context(), [this, held = operation(this)] {
+        if (last_queued_ != nullptr) receiver_.wake();  // unless somebody has taken it
+    });
 }
 
 std::optional<message> connection::take_message() {
@@ -216,7 +228,14 @@ std::optional<message> connection::take_next() {
 
 asio::awaitable<std::optional<message>> connection::receive_within(connection& c, std::chrono::milliseconds timeout,
                                                                    operation) {
-    if (c.message_ready()) co_return c.take_message();
+    if (c.message_ready()) {
+        // See awaitable<receive_result>::await_suspend.
+        if (co_await asio::detail::awaitable_thread_has_context_switched{} || !c.message_waits())
+            co_return c.take_message();
+        c.hand_over_later();
+        co_await c.receiver_.wait();
+        if (c.message_ready()) co_return c.take_message();
+    }
     patience const limit(c, timeout);
     while (!limit.over()) {
         co_await c.receiver_.wait();

@@ -295,4 +295,31 @@ BOOST_AUTO_TEST_CASE(an_accept_that_loses_a_race_loses_no_connection) {
     BOOST_TEST(w.accept(other).is_open());
 }
 
+BOOST_AUTO_TEST_CASE(a_receive_that_loses_a_race_loses_no_message) {
+    world w;
+    auto server = w.listen();
+    for (bool in_time : {false, true}) {
+        auto one = connect(w, server.port());
+        auto first = w.accept(server);
+        auto two = connect(w, server.port());
+        auto second = w.accept(server);
+        one.send(frame(text_frame, "from one"));
+        two.send(frame(text_frame, "from two"));
+        w.turn_for(5ms);
+        auto race = [&]() -> awaitable<std::string> {
+            if (in_time) {
+                auto winner = co_await (first.receive(10s) || second.receive(10s));
+                co_return std::string(winner.index() == 0 ? std::get<0>(winner)->text() : std::get<1>(winner)->text());
+            }
+            auto winner = co_await (first.receive() || second.receive());
+            co_return std::string(winner.index() == 0 ? std::get<0>(winner)->text() : std::get<1>(winner)->text());
+        };
+        auto const won = w.run(race());
+        auto& other = won == "from one" ? second : first;
+        auto left = w.run(other.receive(1s));
+        BOOST_REQUIRE(left.has_value());
+        BOOST_TEST(left->text() == (won == "from one" ? "from two" : "from one"));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

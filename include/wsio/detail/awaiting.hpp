@@ -49,6 +49,10 @@ private:
 // none yet and another coroutine waits for it.
 [[nodiscard]] bool message_ready(awaited* c);
 [[nodiscard]] std::optional<message> take_message(awaited* c);
+// Tells whether what `take_message` has is a message.
+[[nodiscard]] bool message_waits(awaited* c) noexcept;
+// Wakes whoever waits for the message that is there, in a turn of its own.
+void hand_over_later(awaited* c);
 [[nodiscard]] waiter& message_waiter(awaited* c) noexcept;
 
 // What became of a message, or a piece of one, that was handed to a connection.
@@ -88,10 +92,16 @@ public:
 
     explicit awaitable(wsio::detail::awaited* c) noexcept : operation_(c) {}
 
-    bool await_ready() { return wsio::detail::message_ready(operation_.get()); }
+    bool await_ready() const noexcept { return false; }
+    // A message is not taken for a result that Asio would hold back: should the race be lost meanwhile, so would the message.
     template <typename Handle>
-    void await_suspend(Handle suspended) {
+    bool await_suspend(Handle suspended) {
+        if (wsio::detail::message_ready(operation_.get())) {
+            if (wsio::detail::was_suspended(suspended) || !wsio::detail::message_waits(operation_.get())) return false;
+            wsio::detail::hand_over_later(operation_.get());
+        }
         suspension_.start(suspended, *this);
+        return true;
     }
     std::optional<wsio::message> await_resume() {
         suspension_.finish();

@@ -23,6 +23,15 @@ namespace wsio::detail {
 
 class waiter;  // io/waiter.hpp
 
+// Tells whether the coroutine has been suspended since `co_spawn` started it. If it never was, Asio holds its result back for
+// another turn, in which a race (`||`) may end without it.
+template <typename Handle>
+[[nodiscard]] bool was_suspended(Handle running) {
+    return running.promise()
+        .await_transform(boost::asio::detail::awaitable_thread_has_context_switched{})
+        .await_resume();
+}
+
 #if defined(WSIO_PORTABLE)
 
 class suspension {
