@@ -145,7 +145,10 @@ void connection::stage_is_over() {
                 look_after();
             break;
         case phase::closing: (status_->cause += "; ") += deadline_cause_; [[fallthrough]];
-        case phase::finishing: end_now(); break;
+        case phase::finishing:
+            if (takes_nothing()) leave_nothing_behind();
+            end_now();
+            break;
         case phase::ended: break;
     }
 }
@@ -201,7 +204,8 @@ void connection::look_after() {
         // Counts go round, so they are compared by their difference.
         bool asked = static_cast<std::int32_t>(pinged_at_ - heard_at_) > 0;
         if (asked && over(pinged_at_, after.pong)) {
-            if (not_taken() >= pinged_behind_) {
+            if (not_taken() >= behind_) {
+                if (takes_nothing()) leave_nothing_behind();
                 network_failed("the peer did not answer a ping within timeouts.pong");
                 return;
             }
@@ -209,7 +213,7 @@ void connection::look_after() {
             asked = false;
         }
         if ((!asked || after.pong.count() == 0) && over(asked ? pinged_at_ : heard_at_, after.ping)) {
-            pinged_behind_ = not_taken();
+            behind_ = not_taken();
             append_frame(protocol::opcode::ping, {});
             pinged_at_ = now;
             over(now, after.pong.count() == 0 ? after.ping : after.pong);
@@ -222,7 +226,13 @@ void connection::look_after() {
 std::uint32_t connection::not_taken() const noexcept {
     int unconfirmed = 0;
     if (::ioctl(fd(), SIOCOUTQ, &unconfirmed) != 0) unconfirmed = 0;
-    return static_cast<std::uint32_t>(outbox_.size()) + static_cast<std::uint32_t>(unconfirmed);
+    return static_cast<std::uint32_t>(buffered_amount()) + static_cast<std::uint32_t>(unconfirmed);
+}
+
+// The system would keep what waits in the socket, and the socket, for minutes: for a peer that has taken nothing for so long.
+void connection::leave_nothing_behind() const noexcept {
+    linger const at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 std::chrono::milliseconds connection::close_timeout() const noexcept {
@@ -272,6 +282,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
         return;
     }
     phase_ = phase::closing;
+    behind_ = not_taken();
     set_deadline(close_timeout(), "the peer did not answer the closing handshake in time");
     read_on();
 }
@@ -302,6 +313,7 @@ void connection::finish() {
     phase_ = phase::finishing;
     unparsed_ = {};
     drop_held_back();
+    behind_ = not_taken();
     set_deadline(close_timeout(), "the TCP connection did not end in time");
     receiver_.wake_later();
     waiting_.wake_all_later();

@@ -255,6 +255,11 @@ private:
     // Whether the peer is still there.
     void look_after();
     [[nodiscard]] std::uint32_t not_taken() const noexcept;
+    [[nodiscard]] bool takes_nothing() const noexcept {
+        auto const left = not_taken();
+        return left != 0 && left >= behind_;
+    }
+    void leave_nothing_behind() const noexcept;
 
     // Sending.
     void writable();
@@ -340,10 +345,10 @@ private:
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
     // In beats of the loop:
-    std::uint32_t heard_at_ = 0;       ///< When the peer last gave a sign of life.
-    std::uint32_t active_at_ = 0;      ///< When a message last came or went.
-    std::uint32_t pinged_at_ = 0;      ///< When it was last asked for a sign.
-    std::uint32_t pinged_behind_ = 0;  ///< How many bytes the peer had not taken then.
+    std::uint32_t heard_at_ = 0;   ///< When the peer last gave a sign of life.
+    std::uint32_t active_at_ = 0;  ///< When a message last came or went.
+    std::uint32_t pinged_at_ = 0;  ///< When it was last asked for a sign.
+    std::uint32_t behind_ = 0;     ///< How many bytes the peer had not taken then, or when the closing began.
     std::uint32_t close_within_ = 5000;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;

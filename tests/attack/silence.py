@@ -181,8 +181,29 @@ def a_window_of_zero_does_not_keep_others_waiting(server):
         peer.reset()
 
 
+def socket_buffers(port):
+    """Gives how many bytes the system keeps to send for connections from a port that belong to no process any more."""
+    with open('/proc/net/tcp', encoding='ascii') as file:
+        lines = [line.split() for line in file.readlines()[1:]]
+    return sum(int(line[4].partition(':')[0], 16) for line in lines
+               if int(line[1].rpartition(':')[2], 16) == port and line[3] in ('04', '05', '0B') and line[9] == '0')
+
+
+@needs('ours')
+def what_nobody_takes_is_not_left_to_the_system(server):
+    """A dropped connection's socket would hold what waits in it for minutes, without a descriptor to count."""
+    peers = [connect(server, version, path, receive_buffer=4096) for version, path in (('13', '/pinged'), ('76', '/idle'), ('75', '/idle'))]
+    for peer, version in zip(peers, ('13', '76', '75')):
+        peer.send_some(message(version, b'x' * 30_000) * 30, patience=0.05)
+    wait_until(lambda: server.open_websockets() == 1, 'the server to drop who reads nothing', IDLE + 3)
+    wait_until(lambda: socket_buffers(server.port) == 0, lambda: f'{socket_buffers(server.port)} bytes to be let go of', 2)
+    for peer in peers:
+        peer.close()
+
+
 ATTACKS = [silent_peers_are_pinged_and_dropped, half_open_peers_amid_something_are_dropped_as_well, peers_that_answer_stay,
            half_open_peers_that_owe_reading_are_dropped, connections_without_messages_end_however_they_talk, a_message_that_trickles_is_no_message,
            many_half_open_connections_end_and_leave_nothing, handshakes_that_wait_in_the_middle_of_the_nonce,
            peers_that_vanish_at_every_step_harm_nobody, peers_that_stop_sending_get_what_they_asked_for, a_reader_of_single_bytes_gets_all_in_order,
-           a_writer_of_single_bytes_is_heard, urgent_bytes_harm_nobody, a_window_of_zero_does_not_keep_others_waiting]
+           a_writer_of_single_bytes_is_heard, urgent_bytes_harm_nobody, a_window_of_zero_does_not_keep_others_waiting,
+           what_nobody_takes_is_not_left_to_the_system]
