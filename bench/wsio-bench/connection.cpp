@@ -137,6 +137,7 @@ inline void connection::take_echoes(std::uint64_t count, nanoseconds time) {
 void connection::take_event(const protocol::event& event, nanoseconds time) {
     switch (event.kind) {
         case protocol::event_kind::need_more:
+        case protocol::event_kind::part:  // not asked for
         case protocol::event_kind::pong: return;
         case protocol::event_kind::message: return take_message(event, time);
         case protocol::event_kind::ping:

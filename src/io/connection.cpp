@@ -2,8 +2,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -204,7 +202,7 @@ void connection::look_after() {
         // Counts go round, so they are compared by their difference.
         bool asked = static_cast<std::int32_t>(pinged_at_ - heard_at_) > 0;
         if (asked && over(pinged_at_, after.pong)) {
-            if (not_taken() >= behind_) {
+            if (!was_behind_ || takes_nothing()) {
                 if (takes_nothing()) leave_nothing_behind();
                 network_failed("the peer did not answer a ping within timeouts.pong");
                 return;
@@ -213,7 +211,7 @@ void connection::look_after() {
             asked = false;
         }
         if ((!asked || after.pong.count() == 0) && over(asked ? pinged_at_ : heard_at_, after.ping)) {
-            behind_ = not_taken();
+            note_delivery();
             append_frame(protocol::opcode::ping, {});
             pinged_at_ = now;
             over(now, after.pong.count() == 0 ? after.ping : after.pong);
@@ -222,11 +220,19 @@ void connection::look_after() {
     if (wait != 0) loop_.set_deadline(*this, wait * deadlines::tick);
 }
 
-// Counts what waits here and what the peer's system has not confirmed.
-std::uint32_t connection::not_taken() const noexcept {
-    int unconfirmed = 0;
-    if (::ioctl(fd(), SIOCOUTQ, &unconfirmed) != 0) unconfirmed = 0;
-    return static_cast<std::uint32_t>(buffered_amount()) + static_cast<std::uint32_t>(unconfirmed);
+delivery connection::delivered() const noexcept {
+    return delivery_of(fd(), static_cast<std::uint32_t>(buffered_amount()));
+}
+
+void connection::note_delivery() noexcept {
+    auto const now = delivered();
+    was_behind_ = now.waiting != 0;
+    taken_ = now.taken;
+}
+
+bool connection::takes_nothing() const noexcept {
+    auto const now = delivered();
+    return now.waiting != 0 && !now.goes_on_since(taken_);
 }
 
 // The system would keep what waits in the socket, and the socket, for minutes: for a peer that has taken nothing for so long.
@@ -282,7 +288,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
         return;
     }
     phase_ = phase::closing;
-    behind_ = not_taken();
+    note_delivery();
     set_deadline(close_timeout(), "the peer did not answer the closing handshake in time");
     read_on();
 }
@@ -313,7 +319,7 @@ void connection::finish() {
     phase_ = phase::finishing;
     unparsed_ = {};
     drop_held_back();
-    behind_ = not_taken();
+    note_delivery();
     set_deadline(close_timeout(), "the TCP connection did not end in time");
     receiver_.wake_later();
     waiting_.wake_all_later();

@@ -29,6 +29,7 @@
 #include "io/compressor.hpp"
 #include "io/connection_count.hpp"
 #include "io/deadlines.hpp"
+#include "io/delivery.hpp"
 #include "io/loop.hpp"
 #include "io/opening.hpp"
 #include "io/outbox.hpp"
@@ -254,11 +255,9 @@ private:
 
     // Whether the peer is still there.
     void look_after();
-    [[nodiscard]] std::uint32_t not_taken() const noexcept;
-    [[nodiscard]] bool takes_nothing() const noexcept {
-        auto const left = not_taken();
-        return left != 0 && left >= behind_;
-    }
+    [[nodiscard]] delivery delivered() const noexcept;
+    void note_delivery() noexcept;
+    [[nodiscard]] bool takes_nothing() const noexcept;
     void leave_nothing_behind() const noexcept;
 
     // Sending.
@@ -341,6 +340,7 @@ private:
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
+    bool was_behind_ : 1 = false;      ///< Some of what was sent it had not taken then.
     bool streaming_ : 1 = false;       ///< A message is being sent in pieces: others wait for its end.
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
@@ -348,7 +348,7 @@ private:
     std::uint32_t heard_at_ = 0;   ///< When the peer last gave a sign of life.
     std::uint32_t active_at_ = 0;  ///< When a message last came or went.
     std::uint32_t pinged_at_ = 0;  ///< When it was last asked for a sign.
-    std::uint32_t behind_ = 0;     ///< How many bytes the peer had not taken then, or when the closing began.
+    std::uint32_t taken_ = 0;      ///< What it had taken then, or when the closing began: as delivery::taken.
     std::uint32_t close_within_ = 5000;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;

@@ -41,6 +41,7 @@ std::string check(const settings& wanted, std::string bytes, std::uint64_t count
             auto const event = check.next(input);
             switch (event.kind) {
                 case protocol::event_kind::need_more: break;
+                case protocol::event_kind::part: found += "part "; break;
                 case protocol::event_kind::ping: found += fmt::format("ping({}) ", event.data); break;
                 case protocol::event_kind::pong: found += "pong "; break;
                 case protocol::event_kind::closing: found += fmt::format("closing({}) ", to_number(event.code)); break;

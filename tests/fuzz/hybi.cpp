@@ -10,6 +10,7 @@ void check_limits(const seen_list& events, const hybi_setup& setup) {
     for (auto const& event : events) {
         switch (event.kind) {
             case event_kind::need_more: expect(false, "need_more is no event"); break;
+            case event_kind::part: expect(false, "nobody asked for parts"); break;
             case event_kind::message:
                 expect(event.data.size() <= setup.limits.message_size, "no message is over the limit");
                 expect(event.type == opcode::binary || slow_valid(event.data), "text is UTF-8");
