@@ -142,8 +142,15 @@ void connection::stage_is_over() {
             else
                 look_after();
             break;
-        case phase::closing: (status_->cause += "; ") += deadline_cause_; [[fallthrough]];
+        case phase::closing:
         case phase::finishing:
+            if (!second_half_) {
+                second_half_ = true;
+                note_delivery();
+                set_deadline(close_timeout() - close_timeout() / 2, deadline_cause_);
+                return;
+            }
+            if (phase_ == phase::closing) (status_->cause += "; ") += deadline_cause_;
             if (takes_nothing()) leave_nothing_behind();
             end_now();
             break;
@@ -235,6 +242,13 @@ bool connection::takes_nothing() const noexcept {
     return now.waiting != 0 && !now.goes_on_since(taken_);
 }
 
+// In two halves: a peer that has taken nothing in the second is not taking anything. Before, the system may have taken for it
+// what there was room for.
+void connection::limit_ending(const char* cause) {
+    second_half_ = false;
+    set_deadline(close_timeout() / 2, cause);
+}
+
 // The system would keep what waits in the socket, and the socket, for minutes: for a peer that has taken nothing for so long.
 void connection::leave_nothing_behind() const noexcept {
     linger const at_once{.l_onoff = 1, .l_linger = 0};
@@ -288,8 +302,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
         return;
     }
     phase_ = phase::closing;
-    note_delivery();
-    set_deadline(close_timeout(), "the peer did not answer the closing handshake in time");
+    limit_ending("the peer did not answer the closing handshake in time");
     read_on();
 }
 
@@ -319,8 +332,7 @@ void connection::finish() {
     phase_ = phase::finishing;
     unparsed_ = {};
     drop_held_back();
-    note_delivery();
-    set_deadline(close_timeout(), "the TCP connection did not end in time");
+    limit_ending("the TCP connection did not end in time");
     receiver_.wake_later();
     waiting_.wake_all_later();
     if (loop_.current() != this) loop_.flush_later(*this);

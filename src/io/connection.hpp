@@ -128,9 +128,7 @@ public:
     [[nodiscard]] bool message_ready();
     [[nodiscard]] std::optional<message> take_message();
     /// Tells whether there is a message that can wait for another turn.
-    [[nodiscard]] bool message_waits() const noexcept {
-        return !loop_gone_ && (last_queued_ != nullptr || event_pending_);
-    }
+    [[nodiscard]] bool message_waits() const noexcept;
     /// Wakes whoever waits for the message that is there, in a turn of its own.
     void hand_over_later();
     /// Waits for the next message, at most `timeout`.
@@ -259,6 +257,7 @@ private:
     void note_delivery() noexcept;
     [[nodiscard]] bool takes_nothing() const noexcept;
     void leave_nothing_behind() const noexcept;
+    void limit_ending(const char* cause);
 
     // Sending.
     void writable();
@@ -341,6 +340,7 @@ private:
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
     bool was_behind_ : 1 = false;      ///< Some of what was sent it had not taken then.
+    bool second_half_ : 1 = false;     ///< Of the time that the ending may take.
     bool streaming_ : 1 = false;       ///< A message is being sent in pieces: others wait for its end.
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
@@ -348,7 +348,7 @@ private:
     std::uint32_t heard_at_ = 0;   ///< When the peer last gave a sign of life.
     std::uint32_t active_at_ = 0;  ///< When a message last came or went.
     std::uint32_t pinged_at_ = 0;  ///< When it was last asked for a sign.
-    std::uint32_t taken_ = 0;      ///< What it had taken then, or when the closing began: as delivery::taken.
+    std::uint32_t taken_ = 0;      ///< What it had taken then, or amid its ending: as delivery::taken.
     std::uint32_t close_within_ = 5000;
     std::shared_ptr<server_state> server_;
     std::unique_ptr<tls_stream> tls_;

@@ -205,7 +205,7 @@ void connection::hand_over_later() {
     require_nobody_waits();
     if (event_pending_) queue_message();  // the loop's event is for others, too
     asio::post(loop_.context(), [this, held = operation(this)] {
-        if (last_queued_ != nullptr) receiver_.wake();  // unless somebody has taken it
+        if (message_waits()) receiver_.wake();  // unless somebody has taken it
     });
 }
 

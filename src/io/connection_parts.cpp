@@ -20,6 +20,12 @@ connection::large_messages& connection::need_large() {
     return *large_;
 }
 
+// A message, or a part of one.
+bool connection::message_waits() const noexcept {
+    return !loop_gone_ &&
+           (last_queued_ != nullptr || event_pending_ || (large_ != nullptr && !large_->before.empty()));
+}
+
 bool connection::is_held() const noexcept { return large_ != nullptr && !large_->held.empty(); }
 
 // A message that is too big to be given whole waits until somebody says whether it is wanted whole or in parts: the peer may
@@ -195,8 +201,15 @@ private:
 asio::awaitable<std::optional<message_part>> connection::receive_part(connection& c,
                                                                       std::optional<std::chrono::milliseconds> timeout,
                                                                       operation) {
-    if (c.part_ready()) co_return c.take_part();
-    part_wait const wanted(c.large_->part_awaited);
+    bool const ready = c.part_ready();
+    if (ready && (co_await asio::detail::awaitable_thread_has_context_switched{} || !c.message_waits()))
+        co_return c.take_part();
+    part_wait const wanted(c.need_large().part_awaited);
+    if (ready) {
+        c.hand_over_later();  // see awaitable<receive_result>::await_suspend
+        co_await c.receiver_.wait();
+        if (c.part_ready()) co_return c.take_part();
+    }
     std::optional<patience> limit;
     if (timeout) limit.emplace(c, *timeout);
     while (!limit || !limit->over()) {

@@ -184,8 +184,8 @@ void connection::end_of_stream(int error) {
                      no_handshake ? "the peer ended the TCP connection"
                                   : "the peer ended the TCP connection without a closing handshake",
                      no_handshake);
-            // The peer may still read. Who is busy with its last messages may answer them, for a while.
-            if (receiver_.waiting() || callbacks_)
+            // The peer may still read. Who is busy with its last messages, or about to get them, may answer them, for a while.
+            if ((receiver_.waiting() && !message_waits()) || callbacks_)
                 finish();
             else
                 set_deadline(close_timeout(), "the peer ended the TCP connection");

@@ -28,7 +28,7 @@ enum class way {
 };
 constexpr std::array all_ways{way::whole, way::whole_total, way::own_slot, way::race, way::whole_race};
 
-enum kind : std::size_t { accepting, receiving, receiving_in_time, sending, draining, closing, kinds };
+enum kind : std::size_t { accepting, receiving, receiving_in_time, receiving_part, sending, draining, closing, kinds };
 
 awaitable<bool> closed(wsio::socket socket) {
     co_await socket.close();
@@ -39,8 +39,8 @@ awaitable<bool> closed(wsio::socket socket) {
 /// one of each whenever the loop has nothing to do.
 class conversation {
 public:
-    conversation(protocol_version version, way how, std::size_t cancel_at)
-        : version_(version), how_(how), cancel_at_(cancel_at) {
+    conversation(protocol_version version, way how, bool in_parts, std::size_t cancel_at)
+        : version_(version), how_(how), in_parts_(in_parts), cancel_at_(cancel_at) {
         auto const binary_head =
             is_hybi(version) ? frame(0x01, "in two ") + frame(0x80, "pieces") : client_text(version, "in two pieces");
         early_ =
@@ -101,6 +101,13 @@ private:
     }
 
     awaitable<std::string> next_message(wsio::socket socket) {
+        std::string text;
+        while (in_parts_) {
+            auto const part = co_await tried(receiving_part, socket.receive_part());
+            if (!part) continue;
+            text += (*part)->text();
+            if ((*part)->is_last()) co_return text;
+        }
         for (;;) {
             if (auto message = co_await tried(receiving, socket.receive())) co_return std::string((*message)->text());
         }
@@ -240,6 +247,7 @@ private:
 
     protocol_version version_;
     way how_;
+    bool in_parts_;  ///< The first messages are received in parts.
     std::size_t cancel_at_;
     std::size_t moment_ = 0;
     bool waiting_ = false;  ///< The application awaits an operation.
@@ -260,23 +268,30 @@ private:
 
 BOOST_AUTO_TEST_SUITE(cancellation)
 
-BOOST_AUTO_TEST_CASE(wherever_a_conversation_is_cancelled_it_goes_on_and_loses_nothing) {
-    for (auto version : wsio::all_protocol_versions) {
-        for (auto how : all_ways) {
-            std::array<int, kinds> cancelled{};
-            bool reached = true;
-            for (std::size_t n = 0; reached; ++n) {
-                BOOST_TEST_CONTEXT(version << ", way " << static_cast<int>(how) << ", cancelled at moment " << n) {
-                    conversation talk(version, how, n);
-                    reached = talk.hold();
-                    for (std::size_t i = 0; i < kinds; ++i) cancelled[i] += talk.cancelled()[i];
-                }
-            }
-            for (std::size_t i = 0; i < kinds; ++i)
-                BOOST_TEST(cancelled[i] > 0, version << ", way " << static_cast<int>(how) << ": operation " << i
-                                                     << " never waited when it was cancelled");
+void cancel_everywhere(protocol_version version, way how, bool in_parts) {
+    std::array<int, kinds> cancelled{};
+    bool reached = true;
+    for (std::size_t n = 0; reached; ++n) {
+        BOOST_TEST_CONTEXT(version << ", way " << static_cast<int>(how) << ", cancelled at moment " << n) {
+            conversation talk(version, how, in_parts, n);
+            reached = talk.hold();
+            for (std::size_t i = 0; i < kinds; ++i) cancelled[i] += talk.cancelled()[i];
         }
     }
+    for (std::size_t i = 0; i < kinds; ++i)
+        BOOST_TEST((cancelled[i] > 0 || i == (in_parts ? receiving : receiving_part)),
+                   version << ", way " << static_cast<int>(how) << ": operation " << i
+                           << " never waited when it was cancelled");
+}
+
+BOOST_AUTO_TEST_CASE(wherever_a_conversation_is_cancelled_it_goes_on_and_loses_nothing) {
+    for (auto version : wsio::all_protocol_versions)
+        for (auto how : all_ways) cancel_everywhere(version, how, false);
+}
+
+BOOST_AUTO_TEST_CASE(wherever_a_conversation_in_parts_is_cancelled_it_goes_on_and_loses_nothing) {
+    for (auto version : {protocol_version::hybi_13, protocol_version::hixie_76})
+        for (auto how : all_ways) cancel_everywhere(version, how, true);
 }
 
 BOOST_AUTO_TEST_CASE(an_accept_that_loses_a_race_loses_no_connection) {
@@ -298,7 +313,8 @@ BOOST_AUTO_TEST_CASE(an_accept_that_loses_a_race_loses_no_connection) {
 BOOST_AUTO_TEST_CASE(a_receive_that_loses_a_race_loses_no_message) {
     world w;
     auto server = w.listen();
-    for (bool in_time : {false, true}) {
+    enum { plain, in_time, in_parts };
+    for (auto how : {plain, in_time, in_parts}) {
         auto one = connect(w, server.port());
         auto first = w.accept(server);
         auto two = connect(w, server.port());
@@ -307,18 +323,40 @@ BOOST_AUTO_TEST_CASE(a_receive_that_loses_a_race_loses_no_message) {
         two.send(frame(text_frame, "from two"));
         w.turn_for(5ms);
         auto race = [&]() -> awaitable<std::string> {
-            if (in_time) {
-                auto winner = co_await (first.receive(10s) || second.receive(10s));
-                co_return std::string(winner.index() == 0 ? std::get<0>(winner)->text() : std::get<1>(winner)->text());
+            auto const text_of = [](const auto& winner) {
+                return std::string(winner.index() == 0 ? std::get<0>(winner)->text() : std::get<1>(winner)->text());
+            };
+            switch (how) {
+                case plain: co_return text_of(co_await (first.receive() || second.receive()));
+                case in_time: co_return text_of(co_await (first.receive(10s) || second.receive(10s)));
+                case in_parts: co_return text_of(co_await (first.receive_part() || second.receive_part()));
             }
-            auto winner = co_await (first.receive() || second.receive());
-            co_return std::string(winner.index() == 0 ? std::get<0>(winner)->text() : std::get<1>(winner)->text());
         };
         auto const won = w.run(race());
         auto& other = won == "from one" ? second : first;
         auto left = w.run(other.receive(1s));
         BOOST_REQUIRE(left.has_value());
         BOOST_TEST(left->text() == (won == "from one" ? "from two" : "from one"));
+    }
+}
+
+// A first receive gets what is there in the next turn. Should the peer end TCP meanwhile, it may still be answered.
+BOOST_AUTO_TEST_CASE(a_peer_that_stops_sending_before_the_first_receive_has_its_message_is_answered) {
+    for (int turns = 0; turns < 4; ++turns) {
+        world w;
+        auto server = w.listen({.timeouts = {.close = 200ms}});
+        auto peer = connect(w, server.port());
+        auto here = w.accept(server);
+        peer.send(frame(text_frame, "one") + frame(text_frame, "two"));
+        w.turn_for(5ms);
+        auto const echoing = w.start(world::echo_back(here));
+        for (int i = 0; i < turns; ++i) {
+            w.context.restart();
+            w.context.poll_one();
+        }
+        peer.finish();
+        peer.expect_last(server_frame(text_frame, "one") + server_frame(text_frame, "two"));
+        BOOST_TEST(w.until([&] { return echoing.done(); }));
     }
 }
 

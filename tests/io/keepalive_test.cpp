@@ -127,6 +127,45 @@ BOOST_AUTO_TEST_CASE(a_peer_that_takes_no_answers_is_dropped_though_it_talks) {
     BOOST_TEST(k.w.until([&] { return echoing.done(); }));
 }
 
+// What is sent while it reads makes more wait than before, and still it reads.
+BOOST_AUTO_TEST_CASE(a_slow_reader_is_alive_though_ever_more_waits_for_it) {
+    kept k({.ping = 100ms, .pong = 150ms}, protocol_version::hybi_13, {.outbox = std::size_t{64} << 20}, 4096);
+    auto const payload = letters(std::size_t{1} << 20);
+    while (k.passed() < 1200ms) {
+        if (k.here.buffered_amount() < std::size_t{32} << 20) k.here.write(payload);
+        k.c.read_some();
+        k.w.turn_for(20ms);
+        BOOST_REQUIRE(k.here.is_open());
+    }
+    BOOST_TEST(k.here.buffered_amount() > std::size_t{16} << 20);
+}
+
+// The system would send it for minutes after the connection is gone, and nobody would count what it holds.
+BOOST_AUTO_TEST_CASE(what_a_dropped_peer_did_not_take_is_not_kept_for_it) {
+    enum { silent, closing, hixie };
+    for (auto how : {silent, closing, hixie}) {
+        kept k({.close = 200ms, .ping = how == silent ? 100ms : 0ms, .pong = 150ms},
+               how == hixie ? protocol_version::hixie_76 : protocol_version::hybi_13, {}, 4096);
+        k.here.write(letters(500'000));
+        if (how != silent) k.w.start(k.here.close());
+        BOOST_TEST(k.ends());
+        BOOST_TEST(k.c.read_all().size() < 50'000U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_who_takes_slowly_gets_what_the_system_has_when_the_time_to_close_is_over) {
+    kept k({.close = 300ms, .ping = 0ms}, protocol_version::hybi_13, {}, 4096);
+    k.here.write(letters(500'000));
+    k.w.start(k.here.close());
+    std::size_t got = 0;
+    while (!k.ended()) {
+        got += k.c.read_some().size();
+        k.w.turn_for(10ms);
+    }
+    BOOST_TEST(got < 200'000U);
+    BOOST_TEST(k.c.read_all().size() > 50'000U);
+}
+
 BOOST_AUTO_TEST_CASE(pings_and_pongs_can_be_switched_off) {
     kept never({.ping = 0ms, .pong = 100ms});
     BOOST_TEST(never.c.read_for(500ms).empty());
