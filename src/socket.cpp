@@ -177,8 +177,8 @@ const std::any& socket::user_value() const noexcept {
 }
 
 asio::any_io_executor socket::get_executor() const {
-    if (connection_ != nullptr) return connection_->executor();
-    return context_ == nullptr ? asio::any_io_executor() : context_->get_executor();
+    if (context_ == nullptr || (connection_ != nullptr && connection_->outlived_loop())) return {};
+    return context_->get_executor();  // looks at nothing that might go away meanwhile
 }
 
 socket& socket::on_message(std::function<void(const message&)> callback) {

@@ -6,6 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <mutex>
 #include <utility>
 
 #include "io/addresses.hpp"
@@ -36,6 +40,13 @@ private:
     connection* connection_;
 };
 
+// Who gives a handle back on another thread touches the loop, which must not go away meanwhile. Loops seldom share one of these,
+// and a connection that ends would not feel it.
+std::mutex& door_of(const loop& l) noexcept {
+    static std::array<std::mutex, 64> doors;
+    return doors[std::hash<const void*>()(&l) / alignof(std::max_align_t) % doors.size()];
+}
+
 }  // namespace
 
 connection& connection::make(loop& l, int fd, endpoint remote) {
@@ -62,18 +73,24 @@ void connection::release() noexcept {
     auto count = references_.load(std::memory_order_relaxed);
     while (count > 2)
         if (references_.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel)) return;
-    // Perhaps the last handle: what follows touches the connection, so it belongs on its thread.
-    if (loop_gone_ || loop_.context().get_executor().running_in_this_thread())
-        release_here();
-    else
-        asio::post(loop_.context(), release_elsewhere(*this));
+    // Perhaps the last handle: what follows touches the connection, so it belongs on its thread, if it still has one.
+    {
+        std::lock_guard const lock(door_of(loop_));
+        if (!loop_gone_ && !loop_.context().get_executor().running_in_this_thread()) {
+            asio::post(loop_.context(), release_elsewhere(*this));
+            return;
+        }
+    }
+    release_here();
 }
 
 void connection::release_here() noexcept {
+    // Looked at first: behind the end of the loop, whoever has the other reference may destroy the connection at any time.
+    bool const loop_may_see_to_it = !loop_gone_ && !let_go_;
     auto const left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
     if (left == 0)
         delete this;
-    else if (left == 1 && !let_go_ && operations == 0)
+    else if (left == 1 && loop_may_see_to_it && operations == 0)
         survive([this] { abandoned(); });
 }
 
@@ -100,7 +117,10 @@ void connection::loop_is_gone() {
     operation const held(this);
     note_end(ended_by::application, close_code::abnormal, {}, "the io_context that it lived on was destroyed", false);
     phase_ = phase::ended;
-    loop_gone_ = true;
+    {
+        std::lock_guard const lock(door_of(loop_));
+        loop_gone_ = true;
+    }
     dirty_ = false;
     unparsed_ = {};
     loop_.sockets().close(*this);
@@ -273,10 +293,6 @@ wsio::ready_state connection::ready_state() const noexcept {
         case phase::ended: break;
     }
     return ready_state::closed;
-}
-
-asio::any_io_executor connection::executor() const {
-    return loop_gone_ ? asio::any_io_executor() : loop_.context().get_executor();
 }
 
 endpoint connection::local_endpoint() const { return fd() < 0 ? endpoint{} : local_endpoint_of(fd()); }

@@ -177,8 +177,8 @@ public:
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] std::size_t buffered_amount() const noexcept;
     [[nodiscard]] loop& home() noexcept { return loop_; }
-    /// Gives the executor of the loop; an empty one once the loop is gone.
-    [[nodiscard]] boost::asio::any_io_executor executor() const;
+    /// Tells whether the loop is gone; on every thread.
+    [[nodiscard]] bool outlived_loop() const noexcept { return loop_gone_; }
     [[nodiscard]] const std::shared_ptr<server_state>& server() const noexcept { return server_; }
     [[nodiscard]] const endpoint& remote() const {
         return unopened_ ? unopened_->remote : opening_.request().remote_endpoint();

@@ -55,8 +55,9 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
         auto const overhead = streaming_ || (droppable && blocked_) ? outbox::frame_overhead : 0;
         return waits == 0 || waits + overhead + size <= bound;
     };
-    if (!fits() && !blocked_) {
-        flush();  // perhaps nobody has asked the network yet
+    // Perhaps nobody has asked the network yet; and what it does not take of the bytes that are here cannot be dropped.
+    if (!blocked_ && (!fits() || (droppable && outbox_.fills_a_write()))) {
+        flush();
         if (phase_ != phase::open) return;
     }
     if (!fits()) {

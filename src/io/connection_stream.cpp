@@ -16,8 +16,7 @@ bool connection::start_stream(protocol::opcode type, send_options how) {
     if (phase_ != phase::open) return false;
     if (streaming_)
         throw std::logic_error("wsio: a message is being sent in pieces on this socket already; finish it first");
-    need_large().outgoing.emplace().type = type;
-    large_->outgoing->how = how;
+    need_large().outgoing.emplace(type, how);
     streaming_ = true;
     choose_corking();
     return true;

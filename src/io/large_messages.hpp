@@ -60,6 +60,8 @@ struct connection::large_messages {
         bool droppable;
     };
     struct outgoing {
+        outgoing(protocol::opcode opcode, send_options options) noexcept : type(opcode), how(options) {}
+
         protocol::opcode type;
         send_options how;
         bool begun = false;

@@ -129,4 +129,6 @@ void outbox::consume(std::size_t count) noexcept {
     }
 }
 
+bool outbox::fills_a_write() const noexcept { return size() >= frames_at_once; }
+
 }  // namespace wsio::detail

@@ -61,6 +61,9 @@ public:
         return result::empty;
     }
 
+    /// Tells whether there is as much as is given to the network at a time.
+    [[nodiscard]] bool fills_a_write() const noexcept;
+
     /// Drops everything.
     void clear() noexcept { holds_.reset(); }
 

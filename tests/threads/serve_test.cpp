@@ -1,4 +1,5 @@
 #include "io/tls_client.hpp"
+#include "threads/serving.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -18,54 +19,7 @@ using wsio::close_code;
 using wsio::ended_by;
 using wsio::protocol_version;
 
-namespace {
-
-/// Runs wsio::serve on a thread of its own until the test is over.
-class serving {
-public:
-    explicit serving(wsio::connection_handler handler, wsio::options options = {}) {
-        std::promise<wsio::endpoint> listening;
-        if (options.host.empty()) options.host = "127.0.0.1";
-        options.on_listening = [&](const wsio::endpoint& address) { listening.set_value(address); };
-        ended_ = std::async(std::launch::async, [handler = std::move(handler), options = std::move(options)]() mutable {
-            wsio::serve(0, std::move(handler), std::move(options));
-        });
-        auto address = listening.get_future();
-        BOOST_REQUIRE(address.wait_for(limit) == std::future_status::ready);
-        address_ = address.get();
-    }
-    ~serving() { stop(); }
-
-    [[nodiscard]] bool ended(std::chrono::milliseconds time = 0ms) const {
-        return ended_.wait_for(time) == std::future_status::ready;
-    }
-
-    void interrupt() { ::kill(::getpid(), SIGINT); }
-    void stop() {
-        for (int i = 0; i < 2 && !ended(); ++i) {
-            interrupt();
-            if (ended(limit)) return;
-        }
-        if (!ended()) std::abort();  // nothing but a hang: the thread cannot be ended otherwise
-    }
-
-    [[nodiscard]] client raw() const {
-        return {address_, [] { ::poll(nullptr, 0, 1); }};
-    }
-    [[nodiscard]] client connect(std::string_view target = "/") const {
-        auto made = raw();
-        made.send(handshake(target)).read_to("\r\n\r\n");
-        return made;
-    }
-
-private:
-    wsio::endpoint address_;
-    std::future<void> ended_;
-};
-
-}  // namespace
-
-BOOST_AUTO_TEST_SUITE(io_serve)
+BOOST_AUTO_TEST_SUITE(threads_serve)
 
 BOOST_AUTO_TEST_CASE(a_handler_that_returns_closes_with_1000) {
     serving server([](wsio::socket socket) -> awaitable<void> { co_await socket.receive(); }, {.threads = 1});
