@@ -19,9 +19,13 @@ install(FILES ${PROJECT_BINARY_DIR}/wsio-config.cmake ${PROJECT_BINARY_DIR}/wsio
 # A static library's own dependencies are linked by whoever links it; a shared one brings them along.
 set(pc_requires "fmt")
 set(pc_requires_private "libssl libcrypto simdjson zlib")
+set(pc_libs "")
+set(pc_libs_private "-lboost_url")  # Boost has no files for pkg-config
 if(library_type STREQUAL "STATIC_LIBRARY")
     set(pc_requires "fmt libssl libcrypto simdjson zlib")
     set(pc_requires_private "")
+    set(pc_libs "-lboost_url")
+    set(pc_libs_private "")
 endif()
 set(pc_definitions "")
 if(NOT WSIO_REACTOR)

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "handshake/http_grammar.hpp"
+#include "io/connecting.hpp"
 #include "io/server_state.hpp"
 
 namespace wsio {
@@ -23,16 +25,6 @@ namespace {
 
 void require(bool condition, const char* problem) {
     if (!condition) throw std::invalid_argument(std::string("wsio: ") + problem);
-}
-
-bool is_token(std::string_view text) {
-    headers probe;
-    try {
-        probe.add(text, "");
-    } catch (const std::invalid_argument&) {
-        return false;
-    }
-    return true;
 }
 
 void validate(const limits& l) {
@@ -89,7 +81,38 @@ void validate(const options& settings) {
     require(!settings.protocols.empty(), "options.protocols must name at least one protocol version");
     require(settings.path.empty() || settings.path.front() == '/', "options.path must begin with a slash");
     for (auto const& name : settings.subprotocols)
-        require(is_token(name), ("options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+        require(handshake::is_token(name), ("options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+}
+
+namespace {
+
+// What the handshake, or what frames the message that it is, has for itself.
+bool belongs_to_handshake(std::string_view name) {
+    constexpr std::string_view prefix = "Sec-WebSocket-";
+    if (handshake::equal_without_case(name.substr(0, prefix.size()), prefix)) return true;
+    for (std::string_view own : {"Upgrade", "Connection", "Origin", "WebSocket-Protocol", "Content-Length",
+                                 "Transfer-Encoding", "Trailer", "TE"})
+        if (handshake::equal_without_case(name, own)) return true;
+    return false;
+}
+
+}  // namespace
+
+void validate(const client_options& settings) {
+    validate(settings.limits);
+    validate(settings.timeouts);
+    validate(settings.compression);
+    require(!settings.protocols.empty(), "client_options.protocols must name at least one protocol version");
+    require(settings.connect_timeout.count() > 0, "client_options.connect_timeout must be more than 0");
+    require(settings.next_address_after.count() > 0, "client_options.next_address_after must be more than 0");
+    require(handshake::is_field_value(settings.origin), "client_options.origin holds a control character");
+    for (auto const& name : settings.subprotocols)
+        require(handshake::is_token(name),
+                ("client_options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+    require(settings.fields.count("Host") <= 1, "client_options.fields has more than one Host");
+    for (auto const& field : settings.fields)
+        require(!belongs_to_handshake(field.name),
+                ("client_options.fields: " + std::string(field.name) + " belongs to the handshake itself").c_str());
 }
 
 }  // namespace detail

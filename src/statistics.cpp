@@ -108,15 +108,15 @@ statistics monitor::statistics() const {
     return sum;
 }
 
-void monitor::add(const detail::counters& of_a_server) {
+void monitor::add(const detail::counters& of_one) {
     auto const lock = std::lock_guard(mutex_);
-    running_.push_back(&of_a_server);
+    running_.push_back(&of_one);
 }
 
-void monitor::remove(const detail::counters& of_a_server) {
+void monitor::remove(const detail::counters& of_one) {
     auto const lock = std::lock_guard(mutex_);
-    std::erase(running_, &of_a_server);
-    gone_ += of_a_server.snapshot();
+    std::erase(running_, &of_one);
+    gone_ += of_one.snapshot();
 }
 
 }  // namespace wsio

@@ -16,6 +16,7 @@
 namespace wsio {
 
 namespace detail {
+class client_state;
 struct counters;
 class server_state;
 }  // namespace detail
@@ -85,9 +86,10 @@ public:
     [[nodiscard]] wsio::statistics statistics() const;
 
 private:
+    friend class detail::client_state;
     friend class detail::server_state;
-    void add(const detail::counters& of_a_server);
-    void remove(const detail::counters& of_a_server);
+    void add(const detail::counters& of_one);
+    void remove(const detail::counters& of_one);
 
     mutable std::mutex mutex_;
     std::vector<const detail::counters*> running_;

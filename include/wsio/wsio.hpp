@@ -1,11 +1,13 @@
 #pragma once
 
-/// Everything of wsio: the WebSocket server, its sockets, the HTTP server beside it, and the parts of Boost.Asio that a
+/// Everything of wsio: the WebSocket server and client, their sockets, the HTTP server beside it, and the parts of Boost.Asio that a
 /// handler needs.
 
 #include <wsio/byte_buffer.hpp>
+#include <wsio/client.hpp>
 #include <wsio/close_code.hpp>
 #include <wsio/endpoint.hpp>
+#include <wsio/error.hpp>
 #include <wsio/fmt.hpp>
 #include <wsio/forwarding_header.hpp>
 #include <wsio/headers.hpp>

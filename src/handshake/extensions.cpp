@@ -161,6 +161,39 @@ std::optional<std::vector<extension>> read_extensions(const headers& fields) {
     return offers;
 }
 
+// `window_bits` is this end's and `client_window_bits` the peer's, whichever role each has.
+std::string offer_deflate(const compression& settings) {
+    // What both ends forget needs no window beyond a message.
+    if (settings.mode == compression_mode::shared)
+        return "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits";
+    // A server that cannot limit its window has to decline the first (RFC 7692 7.1.2.1), but not the second.
+    std::string const plain = "permessage-deflate; client_max_window_bits";
+    if (settings.client_window_bits == protocol::max_window_bits) return plain;
+    return plain + "; server_max_window_bits=" + std::to_string(settings.client_window_bits) + ", " + plain;
+}
+
+std::optional<protocol::deflate_parameters> check_deflate(const extension& answer, const compression& settings) {
+    if (answer.name != "permessage-deflate") return std::nullopt;
+    // An answer has the parameters of an offer, but that the client's window needs a value (7.1.2.2).
+    for (auto const& [name, value] : answer.parameters)
+        if (name == "client_max_window_bits" && !value) return std::nullopt;
+    auto const read = read_offer(answer);
+    if (!read) return std::nullopt;
+    bool const shared = settings.mode == compression_mode::shared;
+    // The only offer there was had it, so the answer must (7.1.1.1).
+    if (shared && !read->server_no_context_takeover) return std::nullopt;
+    auto const server_bits = read->server_max_window_bits.value_or(protocol::max_window_bits);
+    // A server may limit itself without having been asked, but not to more than it was asked for.
+    if (!shared && read->server_max_window_bits && server_bits > settings.client_window_bits) return std::nullopt;
+    protocol::deflate_parameters agreed;
+    agreed.server_no_context_takeover = read->server_no_context_takeover;
+    // This client said that it forgets, and does so whether or not the server says it again (7.1.1.2).
+    agreed.client_no_context_takeover = shared || read->client_no_context_takeover;
+    agreed.server_max_window_bits = server_bits;
+    agreed.client_max_window_bits = read->client_max_window_bits.value_or(protocol::max_window_bits);
+    return agreed;
+}
+
 std::optional<deflate_agreement> accept_deflate(std::span<const extension> offers, const compression& settings) {
     if (settings.mode == compression_mode::off) return std::nullopt;
     for (auto const& each : offers) {

@@ -39,4 +39,12 @@ struct deflate_agreement {
 [[nodiscard]] std::optional<deflate_agreement> accept_deflate(std::span<const extension> offers,
                                                               const compression& settings);
 
+/// Writes a client's offers of permessage-deflate, the preferred one first, for `settings` that do not switch it off.
+[[nodiscard]] std::string offer_deflate(const compression& settings);
+
+/// Checks a server's answer to them; nothing when it fits none, in which case the client has to fail the connection (RFC
+/// 7692 5.1).
+[[nodiscard]] std::optional<protocol::deflate_parameters> check_deflate(const extension& answer,
+                                                                        const compression& settings);
+
 }  // namespace wsio::handshake

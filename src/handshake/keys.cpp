@@ -38,16 +38,22 @@ constexpr bool is_base64(char c) noexcept { return is_alphanumeric(c) || c == '+
 
 }  // namespace
 
+std::string base64(std::string_view bytes) {
+    std::string encoded(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // with the NUL that OpenSSL writes
+    auto const size =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+    encoded.resize(static_cast<std::size_t>(size));
+    return encoded;
+}
+
 std::string accept_key(std::string_view key) {
     static digest_pointer const sha_1 = fetch("SHA1", nullptr);
     std::string text(key);
     text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 1.3
     std::array<unsigned char, 20> digest;
     hash(sha_1.get(), text, digest.data());
-
-    std::array<unsigned char, 29> encoded;  // 28 characters and the NUL that OpenSSL writes
-    auto const size = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(digest.size()));
-    return std::string(encoded.begin(), encoded.begin() + size);
+    return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 bool is_sixteen_bytes(std::string_view key) noexcept {

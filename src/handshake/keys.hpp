@@ -8,6 +8,9 @@
 
 namespace wsio::handshake {
 
+/// Encodes bytes in base64 (RFC 4648 4).
+[[nodiscard]] std::string base64(std::string_view bytes);
+
 /// Gives the value of Sec-WebSocket-Accept: base64(SHA-1(key + GUID)) (RFC 6455 4.2.2).
 [[nodiscard]] std::string accept_key(std::string_view key);
 

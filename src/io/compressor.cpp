@@ -12,9 +12,9 @@ protocol::deflate_settings settings_of(const compression& settings) noexcept {
 
 }  // namespace
 
-compressor::compressor(loop& l, const protocol::deflate_parameters& agreed, const compression& settings)
-    : permessage_deflate(l.compressing().engines(), protocol::role::server, agreed, settings_of(settings),
-                         settings.threshold),
+compressor::compressor(loop& l, protocol::role role, const protocol::deflate_parameters& agreed,
+                       const compression& settings)
+    : permessage_deflate(l.compressing().engines(), role, agreed, settings_of(settings), settings.threshold),
       loop_(l),
       idle_(settings.idle) {}
 
@@ -22,10 +22,11 @@ compressor::~compressor() {
     if (has_own_deflater()) loop_.clear_deadline(*this);
 }
 
-compressor::pointer compressor::make(loop& l, const protocol::deflate_parameters& agreed, const compression& settings) {
+compressor::pointer compressor::make(loop& l, protocol::role role, const protocol::deflate_parameters& agreed,
+                                     const compression& settings) {
     if (agreed.server_no_context_takeover && agreed.client_no_context_takeover)
-        return l.compressing().shared(l, agreed, settings).share();
-    return pointer(new compressor(l, agreed, settings));
+        return l.compressing().shared(l, role, agreed, settings).share();
+    return pointer(new compressor(l, role, agreed, settings));
 }
 
 std::optional<std::string_view> compressor::compress(std::string_view message) {
@@ -58,10 +59,11 @@ void compressor::deadline_passed() {
     }
 }
 
-compressor& compressors::shared(loop& l, const protocol::deflate_parameters& agreed, const compression& settings) {
+compressor& compressors::shared(loop& l, protocol::role role, const protocol::deflate_parameters& agreed,
+                                const compression& settings) {
     for (auto const& each : shared_)
-        if (each.agreed == agreed && each.settings == settings) return *each.one;
-    return *shared_.emplace_back(agreed, settings, std::make_unique<compressor>(l, agreed, settings)).one;
+        if (each.role == role && each.agreed == agreed && each.settings == settings) return *each.one;
+    return *shared_.emplace_back(role, agreed, settings, std::make_unique<compressor>(l, role, agreed, settings)).one;
 }
 
 }  // namespace wsio::detail

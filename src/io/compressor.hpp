@@ -19,10 +19,11 @@ class loop;
 /// loop share. Gives its memory back when it has compressed nothing for a while.
 class compressor final : public protocol::permessage_deflate, deadline {
 public:
-    /// Gives the compressor for what was agreed on with a client.
-    [[nodiscard]] static pointer make(loop& l, const protocol::deflate_parameters& agreed, const compression& settings);
+    /// Gives the compressor of one end of a connection for what was agreed on.
+    [[nodiscard]] static pointer make(loop& l, protocol::role role, const protocol::deflate_parameters& agreed,
+                                      const compression& settings);
 
-    compressor(loop& l, const protocol::deflate_parameters& agreed, const compression& settings);
+    compressor(loop& l, protocol::role role, const protocol::deflate_parameters& agreed, const compression& settings);
     ~compressor() override;
 
     [[nodiscard]] std::optional<std::string_view> compress(std::string_view message) override;
@@ -44,10 +45,12 @@ public:
     [[nodiscard]] protocol::deflate_engines& engines() noexcept { return engines_; }
 
     /// Gives the compressor for what was agreed on, if that leaves nothing to keep.
-    [[nodiscard]] compressor& shared(loop& l, const protocol::deflate_parameters& agreed, const compression& settings);
+    [[nodiscard]] compressor& shared(loop& l, protocol::role role, const protocol::deflate_parameters& agreed,
+                                     const compression& settings);
 
 private:
     struct entry {
+        protocol::role role;
         protocol::deflate_parameters agreed;
         compression settings;
         std::unique_ptr<compressor> one;

@@ -15,6 +15,7 @@
 #include "io/addresses.hpp"
 #include "io/large_messages.hpp"
 #include "io/server_state.hpp"
+#include "protocol/hybi.hpp"
 
 // The life of a connection: references, phases, endings. connection_receive.cpp, connection_messages.cpp,
 // connection_parts.cpp, connection_send.cpp and connection_stream.cpp have the rest.
@@ -178,20 +179,21 @@ void connection::stage_is_over() {
     }
 }
 
-void connection::open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server) {
-    auto const& limits = server->settings().limits;
+void connection::open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<side> near) {
+    auto const& limits = near->settings().limits;
+    auto const role = near->role();
+    client_ = role == protocol::role::client;
     strategy_ = &strategy;
     protocol::decoder_limits const bounds{limits.message_size, limits.fragments};
     if (is_hybi(strategy.version())) {
-        decoder_.emplace<protocol::hybi_decoder>(protocol::rules_of(strategy.version()), protocol::role::server,
-                                                 bounds);
+        decoder_.emplace<protocol::hybi_decoder>(protocol::rules_of(strategy.version()), role, bounds);
     } else {
-        decoder_ = strategy.make_decoder(protocol::role::server, bounds);
+        decoder_ = strategy.make_decoder(role, bounds);
     }
     choose_corking();
     opening_ = std::move(agreed);
     unopened_.reset();
-    server_ = std::move(server);
+    server_ = std::move(near);
     count_waiting(0);  // the response, perhaps
     phase_ = phase::open;
     heard_at_ = active_at_ = pinged_at_ = loop_.beat();
@@ -280,7 +282,7 @@ std::chrono::milliseconds connection::close_timeout() const noexcept {
 }
 
 void connection::compress(const protocol::deflate_parameters& agreed) {
-    hybi()->inflate_with(compressor::make(loop_, agreed, server_->settings().compression));
+    hybi()->inflate_with(compressor::make(loop_, server_->role(), agreed, server_->settings().compression));
     choose_corking();
 }
 
@@ -293,6 +295,10 @@ wsio::ready_state connection::ready_state() const noexcept {
         case phase::ended: break;
     }
     return ready_state::closed;
+}
+
+server_state* connection::server() const noexcept {
+    return client_ ? nullptr : static_cast<server_state*>(server_.get());
 }
 
 endpoint connection::local_endpoint() const { return fd() < 0 ? endpoint{} : local_endpoint_of(fd()); }
@@ -324,6 +330,11 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
 
 void connection::append_close(close_code code, std::string_view reason) {
     if (frame_is_open()) return;
+    if (masks()) {
+        auto const payload = protocol::make_close_payload(protocol::rules_of(strategy_->version()), code, reason);
+        append_frame(protocol::opcode::close, payload.view());
+        return;
+    }
     byte_buffer frame;
     strategy_->encode_close(code, reason, frame);
     append(frame.view(), {}, {});
@@ -356,6 +367,7 @@ void connection::finish() {
 }
 
 void connection::half_close() {
+    if (leaves_the_end_to_the_peer()) return;
     if (!end_sent_) {
         if (tls_ && !tls_->end()) {
             wait_for_the_network();
@@ -365,6 +377,12 @@ void connection::half_close() {
     }
     end_sent_ = true;
     if (stream_ended_) end_now();
+}
+
+// After the closing handshake the server ends the TCP connection first, so that it is the one that remembers it for a while
+// (RFC 6455 7.1.1).
+bool connection::leaves_the_end_to_the_peer() const noexcept {
+    return client_ && !stream_ended_ && status_ && status_->clean && strategy_->has_closing_handshake();
 }
 
 void connection::destroy(ended_by who, std::string cause) {

@@ -34,12 +34,14 @@
 #include "io/opening.hpp"
 #include "io/outbox.hpp"
 #include "io/poller.hpp"
+#include "io/side.hpp"
 #include "io/tls_stream.hpp"
 #include "io/waiting_list.hpp"
 #include "protocol/hybi_decoder.hpp"
 
 namespace wsio::detail {
 
+class client_state;
 class server_state;
 
 /// One TCP connection and the WebSocket on it: a state machine that the loop's events and the application's calls move.
@@ -116,7 +118,7 @@ public:
     }
 
     /// Becomes a WebSocket: input, present and coming, goes to the strategy's decoder.
-    void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<server_state> server);
+    void open(const protocol::strategy& strategy, opening agreed, std::shared_ptr<side> near);
     /// Compresses messages as was agreed on; to be called right after `open`.
     void compress(const protocol::deflate_parameters& agreed);
     [[nodiscard]] bool is_compressed() const noexcept {
@@ -144,7 +146,7 @@ public:
     sent send_piece(std::string_view piece, bool last);
     void abandon_stream();
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c, bool for_a_piece);
-    void abandon_send() { outbox_.own_borrowed(); }
+    void abandon_send();
     void write(protocol::opcode type, std::string_view payload, send_options how);
     /// Waits until nothing waits for the network; false when the connection has ended.
     [[nodiscard]] static boost::asio::awaitable<bool> drained(connection& c, operation held);
@@ -179,7 +181,8 @@ public:
     [[nodiscard]] loop& home() noexcept { return loop_; }
     /// Tells whether the loop is gone; on every thread.
     [[nodiscard]] bool outlived_loop() const noexcept { return loop_gone_; }
-    [[nodiscard]] const std::shared_ptr<server_state>& server() const noexcept { return server_; }
+    /// Gives the server that it belongs to; null before `open`, for a client's, and when all is over.
+    [[nodiscard]] server_state* server() const noexcept;
     [[nodiscard]] const endpoint& remote() const {
         return unopened_ ? unopened_->remote : opening_.request().remote_endpoint();
     }
@@ -265,7 +268,10 @@ private:
     bool cork_short(protocol::opcode type, std::string_view payload);
     void append_frame(protocol::opcode type, std::string_view payload);
     void append_close(close_code code, std::string_view reason);
-    void append(std::string_view head, std::string_view payload, std::string_view tail);
+    [[nodiscard]] bool masks() const noexcept { return client_ && std::holds_alternative<protocol::hybi_decoder>(decoder_); }
+    [[nodiscard]] protocol::envelope wrap(protocol::opcode type, std::size_t size);
+    void mask(const protocol::envelope& frame, char* payload, std::size_t size) const noexcept;
+    char* append(std::string_view head, std::string_view payload, std::string_view tail);
     std::ptrdiff_t transmit(std::string_view a, std::string_view b = {}, std::string_view c = {},
                             std::string_view d = {});
     void transmission_failed();
@@ -274,6 +280,9 @@ private:
     void write_behind(protocol::opcode type, std::string_view payload, send_options how);
     void append_payload(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
     void write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
+    void write_large_masked(const protocol::envelope& frame, std::string_view payload, bool may_borrow);
+    std::ptrdiff_t transmit_masked(std::string_view front, std::string_view payload, std::string_view back);
+    [[nodiscard]] client_state& client() const noexcept;
     void wait_for_the_network();
     void flush_cork();
     void flush();
@@ -298,6 +307,7 @@ private:
     void fail(close_code code, std::string_view cause);
     void note_end(ended_by who, close_code code, std::string_view reason, std::string cause, bool clean);
     void half_close();
+    [[nodiscard]] bool leaves_the_end_to_the_peer() const noexcept;
     void network_failed(std::string cause);
     /// Takes a step that the loop asks for. When memory runs out in it, this connection ends, and the others go on.
     template <typename Step>
@@ -338,6 +348,7 @@ private:
     bool let_go_ : 1 = false;          ///< The loop's reference is given back.
     bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
     bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
+    bool client_ : 1 = false;          ///< This end is the client.
     bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
     bool was_behind_ : 1 = false;      ///< Some of what was sent it had not taken then.
     bool second_half_ : 1 = false;     ///< Of the time that the ending may take.
@@ -350,7 +361,7 @@ private:
     std::uint32_t pinged_at_ = 0;  ///< When it was last asked for a sign.
     std::uint32_t taken_ = 0;      ///< What it had taken then, or amid its ending: as delivery::taken.
     std::uint32_t close_within_ = 5000;
-    std::shared_ptr<server_state> server_;
+    std::shared_ptr<side> server_;
     std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;
     std::unique_ptr<large_messages> large_;  ///< Null but on connections with messages in parts or pieces.

@@ -4,8 +4,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "io/client_state.hpp"
 #include "io/connection.hpp"
-#include "io/server_state.hpp"
+#include "io/mask_source.hpp"
+#include "protocol/hybi.hpp"
+#include "protocol/mask.hpp"
 
 // How frames leave.
 
@@ -47,7 +50,7 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
     auto const& settings = server_->settings();
     auto const policy = settings.when_full;
     auto const bound = 4 * settings.limits.outbox;
-    auto const frame = strategy_->wrap(type, payload.size());
+    auto const frame = wrap(type, payload.size());
     auto const size = frame.head().size() + payload.size() + frame.tail().size();
     bool const droppable = policy == when_full::drop_oldest || policy == when_full::keep_newest;
     auto const fits = [&] {
@@ -87,7 +90,7 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
         return;
     }
     auto const waiting = outbox_.size();
-    outbox_.append_droppable(frame.head(), payload, frame.tail());
+    mask(frame, outbox_.append_droppable(frame.head(), payload, frame.tail()), payload.size());
     note_sent();
     count_waiting(waiting);
 }
@@ -96,7 +99,7 @@ void connection::append_message(protocol::opcode type, std::string_view payload,
     std::optional<std::string_view> compressed;
     if (is_compressed() && how.compress) compressed = hybi()->codec()->compress(payload);
     note_sent();
-    auto frame = strategy_->wrap(type, compressed ? compressed->size() : payload.size());
+    auto frame = wrap(type, compressed ? compressed->size() : payload.size());
     if (compressed) {
         frame.prefix[0] = static_cast<char>(frame.prefix[0] | 0x40);  // RSV1 (RFC 7692 6.1)
         payload = *compressed;
@@ -106,10 +109,12 @@ void connection::append_message(protocol::opcode type, std::string_view payload,
 }
 
 void connection::append_payload(const protocol::envelope& frame, std::string_view payload, bool may_borrow) {
-    if (payload.size() >= large_payload)
-        write_large(frame, payload, may_borrow);
+    if (payload.size() < large_payload)
+        mask(frame, append(frame.head(), payload, frame.tail()), payload.size());
+    else if (masks())
+        write_large_masked(frame, payload, may_borrow);
     else
-        append(frame.head(), payload, frame.tail());
+        write_large(frame, payload, may_borrow);
 }
 
 void connection::ping(std::string_view payload) {
@@ -118,8 +123,19 @@ void connection::ping(std::string_view payload) {
 }
 
 void connection::append_frame(protocol::opcode type, std::string_view payload) {
-    auto const frame = strategy_->wrap(type, payload.size());
-    append(frame.head(), payload, frame.tail());
+    auto const frame = wrap(type, payload.size());
+    mask(frame, append(frame.head(), payload, frame.tail()), payload.size());
+}
+
+protocol::envelope connection::wrap(protocol::opcode type, std::size_t size) {
+    auto frame = strategy_->wrap(type, size);
+    if (masks()) protocol::add_mask(frame, loop_.masks().next());
+    return frame;
+}
+
+// What a client sends is masked where its copy lies (RFC 6455 5.3).
+void connection::mask(const protocol::envelope& frame, char* payload, std::size_t size) const noexcept {
+    if (masks()) protocol::unmask(payload, payload, size, protocol::mask_of(frame), 0);
 }
 
 // The short way for small messages of the connection whose turn it is: straight into the cork.
@@ -137,22 +153,24 @@ bool connection::cork_short(protocol::opcode type, std::string_view payload) {
     return true;
 }
 
-void connection::append(std::string_view head, std::string_view payload, std::string_view tail) {
+char* connection::append(std::string_view head, std::string_view payload, std::string_view tail) {
     auto const size = head.size() + payload.size() + tail.size();
     if (loop_.current() == this && outbox_.empty()) {
         auto& cork = loop_.cork();
         if (cork.size() + size > loop::cork_size) flush_cork();
         if (outbox_.empty() && size <= loop::cork_size) {
             cork.append(head);
+            char* const copy = cork.room().data();  // the cork never grows
             cork.append(payload);
             cork.append(tail);
-            return;
+            return copy;
         }
     }
     auto const waiting = outbox_.size();
-    outbox_.append(head, payload, tail);
+    char* const copy = outbox_.append(head, payload, tail);
     count_waiting(waiting);
     if (!blocked_) loop_.flush_later(*this);
+    return copy;
 }
 
 void connection::write_large(const protocol::envelope& frame, std::string_view payload, bool may_borrow) {
@@ -186,6 +204,40 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     if (!outbox_.empty()) wait_for_the_network();
 }
 
+// A client's large payload is masked in parts, as the network takes them.
+void connection::write_large_masked(const protocol::envelope& frame, std::string_view payload, bool may_borrow) {
+    if (loop_.current() == this) flush_cork();
+    if (phase_ == phase::ended) return;
+    if (!outbox_.empty()) {
+        mask(frame, append(frame.head(), payload, frame.tail()), payload.size());
+        return;
+    }
+    outbox_.append(frame.head());
+    outbox_.borrow(payload);
+    count_waiting(0);
+    client().borrowed = {protocol::mask_of(frame), payload.size()};
+    flush();
+    if (!may_borrow || loop_.in_block(payload.data()) || in_input(payload.data())) abandon_send();
+}
+
+std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_view payload, std::string_view back) {
+    auto const room = loop_.masks().room();
+    auto const part = payload.substr(0, room.size());
+    auto const [key, size] = client().borrowed;
+    protocol::unmask(room.data(), part.data(), part.size(), key, size - payload.size());
+    bool const last = part.size() == payload.size();
+    return transmit(front, {room.data(), part.size()}, last ? back : std::string_view());
+}
+
+void connection::abandon_send() {
+    auto const copy = outbox_.own_borrowed();
+    if (copy.empty() || !masks() || !server_) return;  // nothing leaves any more when the loop is gone
+    auto const [key, size] = client().borrowed;
+    protocol::unmask(copy.data(), copy.data(), copy.size(), key, size - copy.size());
+}
+
+client_state& connection::client() const noexcept { return static_cast<client_state&>(*server_); }
+
 std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
     auto const written = tls_ ? tls_->write(a, b, c, d) : write_pieces(fd(), a, b, c, d);
     if (written > 0 && server_) server_->counts.bytes_sent.add(static_cast<std::uint64_t>(written));
@@ -196,7 +248,9 @@ void connection::transmission_failed() { network_failed(tls_ ? tls_->failure() :
 
 outbox::result connection::transmit_outbox() {
     auto const waiting = outbox_.size();
-    auto const result = outbox_.write_with([this](auto... pieces) { return transmit(pieces...); });
+    auto const result = outbox_.write_with([this](auto front, auto borrowed, auto back) {
+        return borrowed.empty() || !masks() ? transmit(front, borrowed, back) : transmit_masked(front, borrowed, back);
+    });
     count_waiting(waiting);
     return result;
 }

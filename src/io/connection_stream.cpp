@@ -22,11 +22,11 @@ bool connection::start_stream(protocol::opcode type, send_options how) {
     return true;
 }
 
-// Small messages go the short way on hybi, if none is to be compressed and none has to wait.
+// A server's small messages go the short way on hybi, if none is to be compressed and none has to wait.
 void connection::choose_corking() noexcept {
     auto* const own = hybi();
-    corks_short_ =
-        own != nullptr && !streaming_ && (own->codec() == nullptr || own->codec()->threshold() > longest_short);
+    corks_short_ = own != nullptr && !client_ && !streaming_ &&
+                   (own->codec() == nullptr || own->codec()->threshold() > longest_short);
 }
 
 sent connection::send_piece(std::string_view piece, bool last) {
@@ -54,8 +54,7 @@ void connection::append_piece(std::string_view piece, bool last) {
     auto& out = *large_->outgoing;
     bool const compressed = is_compressed() && out.how.compress;
     if (compressed) piece = hybi()->codec()->compress_piece(piece, last, out.alone);
-    auto frame =
-        strategy_->wrap(out.begun && strategy_->has_binary() ? protocol::opcode::continuation : out.type, piece.size());
+    auto frame = wrap(out.begun && strategy_->has_binary() ? protocol::opcode::continuation : out.type, piece.size());
     if (strategy_->has_binary()) {
         unsigned const first = static_cast<unsigned char>(frame.prefix[0]);
         unsigned const fin = last ? 0x80 : 0;

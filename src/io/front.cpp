@@ -336,8 +336,8 @@ std::shared_ptr<server_state> front::server_for(std::string_view path) const {
 server_state* front::sole() const noexcept { return handler_ || servers_.empty() ? nullptr : servers_.front().get(); }
 
 bool front::owns(const connection& c) const {
-    return c.owner == this ||
-           std::any_of(servers_.begin(), servers_.end(), [&c](auto const& server) { return server == c.server(); });
+    return c.owner == this || std::any_of(servers_.begin(), servers_.end(),
+                                          [&c](auto const& server) { return server.get() == c.server(); });
 }
 
 void front::stop() {

@@ -10,6 +10,7 @@
 
 #include "io/compressor.hpp"
 #include "io/connection.hpp"
+#include "io/mask_source.hpp"
 
 namespace wsio::detail {
 
@@ -31,6 +32,11 @@ loop::~loop() {
 compressors& loop::compressing() {
     if (!compressors_) compressors_ = std::make_unique<compressors>();
     return *compressors_;
+}
+
+mask_source& loop::masks() {
+    if (!masks_) masks_ = std::make_unique<mask_source>();
+    return *masks_;
 }
 
 loop& loop::of(const asio::any_io_executor& executor) {

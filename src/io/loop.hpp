@@ -27,6 +27,7 @@ namespace wsio::detail {
 
 class compressors;
 class connection;
+class mask_source;
 
 /// What all connections of one `io_context` share: the receive block, the cork, the deadlines, the list of connections.
 /// A service of the context, so it is there once for each and goes away with it. Used by the context's one thread only.
@@ -88,6 +89,9 @@ public:
 
     /// Gives what the connections share to compress; made when the first needs it.
     [[nodiscard]] compressors& compressing();
+
+    /// Gives what the clients of the loop mask with; made when the first needs it.
+    [[nodiscard]] mask_source& masks();
 
     /// Writes the connection's outbox before the loop waits for the network again.
     void flush_later(connection& c);
@@ -152,6 +156,7 @@ private:
     byte_buffer cork_;
     std::vector<std::unique_ptr<std::byte[]>> reserve_;
     std::unique_ptr<compressors> compressors_;
+    std::unique_ptr<mask_source> masks_;
     connection* current_ = nullptr;
     connection* dirty_ = nullptr;  ///< Those with something to flush, linked by `connection::next_dirty_`.
     connection* connections_ = nullptr;

@@ -35,27 +35,22 @@ std::ptrdiff_t write_pieces(int fd, std::string_view a, std::string_view b, std:
 // So many bytes of waiting frames are given to the network at a time; what is given can no longer be dropped.
 constexpr std::size_t frames_at_once = 64 * 1024;
 
-void outbox::append(std::string_view head, std::string_view payload, std::string_view tail) {
-    if (head.empty() && payload.empty() && tail.empty()) return;
+char* outbox::append(std::string_view head, std::string_view payload, std::string_view tail) {
+    if (head.empty() && payload.empty() && tail.empty()) return nullptr;
     auto& all = held();
-    if (all.waiting) {
-        wait(head, payload, tail, false);
-        return;
-    }
+    if (all.waiting) return wait(head, payload, tail, false);
     auto& end = all.own_end();
     end.append(head);
     end.append(payload);
     end.append(tail);
+    return end.data() + end.size() - tail.size() - payload.size();
 }
 
-void outbox::append_droppable(std::string_view head, std::string_view payload, std::string_view tail) {
-    if (empty())
-        append(head, payload, tail);
-    else
-        wait(head, payload, tail, true);
+char* outbox::append_droppable(std::string_view head, std::string_view payload, std::string_view tail) {
+    return empty() ? append(head, payload, tail) : wait(head, payload, tail, true);
 }
 
-void outbox::wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable) {
+char* outbox::wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable) {
     std::string bytes;
     bytes.reserve(head.size() + payload.size() + tail.size());
     bytes.append(head).append(payload).append(tail);
@@ -64,6 +59,7 @@ void outbox::wait(std::string_view head, std::string_view payload, std::string_v
     if (!waiting) waiting = std::make_unique<frames_waiting>();
     waiting->frames.push_back({std::move(bytes), droppable});
     waiting->bytes += size;
+    return waiting->frames.back().bytes.data() + head.size();
 }
 
 bool outbox::drop_oldest() {
@@ -97,17 +93,20 @@ void outbox::take_frames() {
     while (holds_->waiting && holds_->front.size() < frames_at_once) take_frame();
 }
 
-void outbox::own_borrowed() {
-    if (!borrows()) return;
+std::span<char> outbox::own_borrowed() {
+    if (!borrows()) return {};
     auto& all = *holds_;
     if (all.front.size() == all.written) {
         all.front.clear();
         all.written = 0;
     }
+    auto const at = all.front.size();
+    auto const size = all.borrowed.size();
     all.front.append(all.borrowed);
     all.borrowed = {};
     all.front.append(all.back.view());
     all.back.release();
+    return {all.front.data() + at, size};
 }
 
 void outbox::consume(std::size_t count) noexcept {

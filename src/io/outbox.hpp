@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,11 +27,12 @@ public:
     }
     static constexpr std::size_t frame_overhead = 64;
 
-    /// Appends a copy of `bytes`, which are one frame or a part of one; behind frames that wait, only whole ones.
-    void append(std::string_view head, std::string_view payload = {}, std::string_view tail = {});
+    /// Appends a copy of `bytes`, which are one frame or a part of one; behind frames that wait, only whole ones. Gives
+    /// where the copy of `payload` lies until the outbox is touched again.
+    char* append(std::string_view head, std::string_view payload = {}, std::string_view tail = {});
 
-    /// Appends a copy of a frame that may be dropped until its first byte is about to be written.
-    void append_droppable(std::string_view head, std::string_view payload, std::string_view tail);
+    /// Appends a copy of a frame that may be dropped until its first byte is about to be written. Gives the same.
+    char* append_droppable(std::string_view head, std::string_view payload, std::string_view tail);
 
     /// Drops the oldest frame that may be; false when there is none.
     bool drop_oldest();
@@ -41,8 +43,8 @@ public:
         if (!payload.empty()) held().borrowed = payload;
     }
 
-    /// Copies what is still borrowed.
-    void own_borrowed();
+    /// Copies what is still borrowed. Gives where the copy lies until the outbox is touched again.
+    std::span<char> own_borrowed();
 
     enum class result { empty, blocked, failed };
 
@@ -69,7 +71,7 @@ public:
 
 private:
     void consume(std::size_t count) noexcept;
-    void wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable);
+    char* wait(std::string_view head, std::string_view payload, std::string_view tail, bool droppable);
     void take_frame();
     void take_frames();
 

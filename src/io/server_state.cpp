@@ -19,6 +19,7 @@ namespace asio = boost::asio;
 
 server_state::server_state(asio::any_io_executor executor, options settings)
     : resident(loop::of(executor)),
+      side(protocol::role::server, {settings.limits, settings.when_full, settings.timeouts, settings.compression}),
       settings_((validate(settings), std::move(settings))),
       proxies_(settings_.trusted_proxies),
       executor_(std::move(executor)),
@@ -163,13 +164,13 @@ void server_state::stop() {
     if (loop_is_gone()) return;
     take_no_more();
     loop_.for_each_connection([this](connection& c) {
-        if (c.server().get() == this) close_for_stop(c);
+        if (c.server() == this) close_for_stop(c);
     });
 }
 
 asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, drain_options how) {
     self->take_no_more();
-    std::function<bool(const connection&)> belongs = [self](const connection& c) { return c.server() == self; };
+    std::function<bool(const connection&)> belongs = [self](const connection& c) { return c.server() == self.get(); };
     co_await detail::drain(self->loop_, self->executor_, self->settings_.log, how, std::move(belongs));
 }
 

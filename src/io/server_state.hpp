@@ -21,13 +21,13 @@
 #include "handshake/proxies.hpp"
 #include "handshake/rejection.hpp"
 #include "io/connection.hpp"
-#include "io/counters.hpp"
 #include "io/loop.hpp"
+#include "io/side.hpp"
 
 namespace wsio::detail {
 
 /// What all handles of one server share: its options, its open connections, the channel of accepted sockets.
-class server_state : public loop::resident, public std::enable_shared_from_this<server_state> {
+class server_state final : public loop::resident, public side, public std::enable_shared_from_this<server_state> {
 public:
     server_state(boost::asio::any_io_executor executor, options settings);
     ~server_state() override;
@@ -53,8 +53,8 @@ public:
     void opened(connection& c, const request& r);
     void refused(const request& r, const handshake::rejection& why);
     void failed(const request& r, std::string_view why) const;
-    void ended(connection& c);
-    void report(std::exception_ptr exception, const request& r) const;
+    void ended(connection& c) override;
+    void report(std::exception_ptr exception, const request& r) const override;
 
     /// Hands a connection that is open to the callback or the channel.
     void hand_out(socket opened);
@@ -73,7 +73,6 @@ public:
         counts.sockets_waiting.set(0);
     }
 
-    counters counts;
     connection_handler handler;
     std::function<void(socket)> on_connection;
     std::function<void(const request&, std::string_view)> on_error;

@@ -27,12 +27,13 @@ lowest_frame run(operation held, boost::asio::awaitable<void> handler) {
 }
 
 void hand_over(connection& c) {
-    if (!c.server()->handler) {
-        c.server()->hand_out(c.handle());
+    auto& server = *c.server();
+    if (!server.handler) {
+        server.hand_out(c.handle());
         return;
     }
     drop_kept_frames();
-    launch(run(operation(&c), c.server()->handler(c.handle())), c.server()->executor());
+    launch(run(operation(&c), server.handler(c.handle())), server.executor());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace wsio::protocol {
 namespace {
@@ -16,19 +17,19 @@ std::string_view cut(std::string_view text, std::size_t size) noexcept {
     return text.substr(0, size);
 }
 
-/// Writes the header of an unfragmented frame up to the masking key. The length takes its shortest form, which is a
+/// Writes the header of an unfragmented frame without a masking key. The length takes its shortest form, which is a
 /// duty only since draft 14 (RFC 6455 5.2) but legal in all.
-envelope make_header(opcode type, std::size_t size, unsigned mask_bit) noexcept {
+envelope make_header(opcode type, std::size_t size) noexcept {
     envelope frame;
     frame.prefix[0] = static_cast<char>(0x80U | static_cast<unsigned>(type));
     std::size_t length_field_size = 0;
     if (size < 126) {
-        frame.prefix[1] = static_cast<char>(mask_bit | size);
+        frame.prefix[1] = static_cast<char>(size);
     } else if (size < 65536) {
-        frame.prefix[1] = static_cast<char>(mask_bit | 126U);
+        frame.prefix[1] = static_cast<char>(126);
         length_field_size = 2;
     } else {
-        frame.prefix[1] = static_cast<char>(mask_bit | 127U);
+        frame.prefix[1] = static_cast<char>(127);
         length_field_size = 8;
     }
     std::uint64_t left = size;
@@ -44,7 +45,7 @@ std::unique_ptr<decoder> hybi_strategy::make_decoder(role role, decoder_limits l
     return std::make_unique<hybi_decoder>(*rules_, role, limits);
 }
 
-envelope hybi_strategy::wrap(opcode type, std::size_t size) const noexcept { return make_header(type, size, 0); }
+envelope hybi_strategy::wrap(opcode type, std::size_t size) const noexcept { return make_header(type, size); }
 
 void hybi_strategy::encode_close(close_code code, std::string_view reason, byte_buffer& out) const {
     encode(opcode::close, make_close_payload(*rules_, code, reason).view(), out);
@@ -69,11 +70,23 @@ close_payload make_close_payload(const hybi_rules& rules, close_code code, std::
     return payload;
 }
 
+void add_mask(envelope& frame, std::uint32_t key) noexcept {
+    frame.prefix[1] = static_cast<char>(frame.prefix[1] | 0x80);
+    std::memcpy(&frame.prefix[frame.prefix_size], &key, sizeof key);
+    frame.prefix_size += sizeof key;
+}
+
+std::uint32_t mask_of(const envelope& frame) noexcept {
+    std::uint32_t key;
+    std::memcpy(&key, &frame.prefix[frame.prefix_size - sizeof key], sizeof key);
+    return key;
+}
+
 void encode_masked(opcode type, std::string_view payload, std::uint32_t key, byte_buffer& out) {
-    auto const header = make_header(type, payload.size(), 0x80);
-    out.grow_by(header.prefix_size + sizeof key + payload.size());
+    auto header = make_header(type, payload.size());
+    add_mask(header, key);
+    out.grow_by(header.prefix_size + payload.size());
     out.append(header.head());
-    out.append({reinterpret_cast<const char*>(&key), sizeof key});
     unmask(out.room().data(), payload.data(), payload.size(), key, 0);
     out.commit(payload.size());
 }

@@ -38,6 +38,12 @@ struct close_payload {
 /// Makes the payload of a close frame by the rules of `strategy::encode_close`; a client sends it with `encode_masked`.
 [[nodiscard]] close_payload make_close_payload(const hybi_rules& rules, close_code code, std::string_view reason);
 
+/// Makes the envelope one of a client's frame, whose payload is masked with `key` (RFC 6455 5.3); see `encode_masked`.
+void add_mask(envelope& frame, std::uint32_t key) noexcept;
+
+/// Gives the key of an envelope that has one.
+[[nodiscard]] std::uint32_t mask_of(const envelope& frame) noexcept;
+
 /// Appends one unfragmented masked frame, as a client sends it (RFC 6455 5.3). `key` holds the masking key's bytes in
 /// the order in which they go on the wire; they must come from a strong source of randomness unless this is a test.
 void encode_masked(opcode type, std::string_view payload, std::uint32_t key, byte_buffer& out);

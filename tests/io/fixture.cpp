@@ -51,6 +51,12 @@ client client::from(std::string_view address, world& world, std::uint16_t port) 
     return {tcp::endpoint(asio::ip::address_v4::loopback(), port), [&world] { world.turn(); }, 0, &from};
 }
 
+client::client(tcp::socket accepted, std::function<void()> turn) : turn_(std::move(turn)) {
+    auto const protocol = accepted.local_endpoint().protocol();
+    socket_.assign(protocol, accepted.release());
+    socket_.non_blocking(true);
+}
+
 endpoint client::local() { return detail::local_endpoint_of(socket_.native_handle()); }
 
 client& client::send(std::string_view bytes) {

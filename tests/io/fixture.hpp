@@ -196,6 +196,8 @@ public:
     client(world& world, const endpoint& to) : client(to, [&world] { world.turn(); }) {}
     /// Connects from another address of this machine, such as "127.0.0.2".
     static client from(std::string_view address, world& world, std::uint16_t port);
+    /// Takes the other end of a connection: a server that sends exact bytes.
+    client(asio::ip::tcp::socket accepted, std::function<void()> turn);
     client(client&&) = default;
 
     /// Sends all of `bytes`.

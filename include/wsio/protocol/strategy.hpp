@@ -14,9 +14,9 @@
 namespace wsio::protocol {
 
 /// What stands before and behind a payload on the wire. A server's payloads are never changed on the way out, so a
-/// large one can be sent from where it lies.
+/// large one can be sent from where it lies. There is room for the masking key of a client.
 struct envelope {
-    std::array<char, 10> prefix;
+    std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
     std::uint8_t suffix_size = 0;  ///< 1 for the hixie drafts, whose text ends with 0xFF; else 0.
 

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace wsio::handshake {
+
+/// Where a client connects to: the parts of a ws or wss URL (RFC 6455 3), or of the URL of a proxy.
+struct websocket_url {
+    bool secure = false;
+    std::string host;  ///< Lower case; an IPv6 address without brackets.
+    std::uint16_t port = 80;
+    std::string authority;    ///< As it stands in a Host field: without a default port, IPv6 in brackets.
+    std::string target;       ///< Path and query, at least "/".
+    std::string credentials;  ///< "user:password", decoded; empty when there are none.
+
+    /// Gives "wss://example.com/chat", without the credentials.
+    [[nodiscard]] std::string to_string() const { return (secure ? "wss://" : "ws://") + authority + target; }
+};
+
+/// Reads a URL by Boost.URL; gives what is wrong with it when it is no WebSocket URL. "http" and "https" are taken for "ws"
+/// and "wss", as browsers do.
+[[nodiscard]] std::variant<websocket_url, std::string> parse_url(std::string_view text);
+
+/// Reads where a response to `from` redirects to (RFC 9110 10.2.2); gives what is wrong with it when it leads to no
+/// WebSocket URL.
+[[nodiscard]] std::variant<websocket_url, std::string> follow(const websocket_url& from, std::string_view location);
+
+/// Reads the URL of an HTTP proxy, "http://user:password@proxy:3128", which may be without the "http://"; gives what is
+/// wrong with it when it is none.
+[[nodiscard]] std::variant<websocket_url, std::string> parse_proxy(std::string_view text);
+
+/// Gives the value of an Authorization field for "user:password" (RFC 7617 2).
+[[nodiscard]] std::string basic_authorization(std::string_view credentials);
+
+}  // namespace wsio::handshake

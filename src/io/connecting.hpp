@@ -1,0 +1,17 @@
+#pragma once
+
+#include <wsio/client.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+
+namespace wsio::detail {
+
+/// Connects as a client: the whole way from the URL to the open socket. Throws as `wsio::connect`.
+[[nodiscard]] boost::asio::awaitable<socket> connect(std::string url, client_options settings);
+
+/// Throws `std::invalid_argument` when an option makes no sense.
+void validate(const client_options& settings);
+
+}  // namespace wsio::detail

@@ -1,0 +1,185 @@
+#include "io/dialing.hpp"
+
+#include <wsio/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace wsio::detail {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using clock = std::chrono::steady_clock;
+
+namespace {
+
+// Where a coroutine waits for one of several things to happen, at most until a time. Shared with the handlers of the
+// operations, which may run when nobody waits any more: nothing ends getaddrinfo before its time.
+class event {
+public:
+    explicit event(const asio::any_io_executor& executor) : timer_(executor) {}
+
+    void happen() { timer_.cancel(); }
+
+    /// Throws when the calling coroutine is cancelled.
+    static asio::awaitable<void> wait(event& self, clock::time_point until) {
+        self.timer_.expires_at(until);
+        co_await self.timer_.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted, "wsio: connect");
+    }
+
+private:
+    asio::steady_timer timer_;
+};
+
+std::string place(const dialing& where) { return where.host + ':' + std::to_string(where.port); }
+
+struct resolution {
+    explicit resolution(const asio::any_io_executor& executor) : done(executor), resolver(executor) {}
+
+    event done;
+    tcp::resolver resolver;
+    bool finished = false;
+    boost::system::error_code ec;
+    std::vector<tcp::endpoint> addresses;
+};
+
+void start(const std::shared_ptr<resolution>& r, const dialing& where) {
+    r->resolver.async_resolve(where.host, std::to_string(where.port), tcp::resolver::numeric_service,
+                              [r](boost::system::error_code ec, const tcp::resolver::results_type& found) {
+                                  r->finished = true;
+                                  r->ec = ec;
+                                  for (auto const& each : found) r->addresses.push_back(each.endpoint());
+                                  r->done.happen();
+                              });
+}
+
+asio::awaitable<std::vector<tcp::endpoint>> resolve(const dialing& where, clock::time_point deadline) {
+    boost::system::error_code ec;
+    if (auto const literal = asio::ip::make_address(where.host, ec); !ec)
+        co_return std::vector{tcp::endpoint(literal, where.port)};
+    auto const r = std::make_shared<resolution>(co_await asio::this_coro::executor);
+    start(r, where);
+    while (!r->finished) {
+        if (clock::now() >= deadline) {
+            r->resolver.cancel();
+            throw connect_error(error::resolve_timed_out, "the name \"" + where.host + "\" was not resolved within " +
+                                                              std::to_string(where.timeout.count()) +
+                                                              " ms; is the name server reachable?");
+        }
+        co_await event::wait(r->done, deadline);
+    }
+    if (r->ec || r->addresses.empty())
+        throw connect_error(error::name_not_resolved, "the name \"" + where.host + "\" cannot be resolved (" +
+                                                          r->ec.message() + "); check its spelling, and the network");
+    co_return std::move(r->addresses);
+}
+
+// The attempts on all addresses of a host.
+struct race {
+    explicit race(const asio::any_io_executor& executor) : changed(executor) {}
+
+    event changed;
+    std::deque<tcp::socket> sockets;
+    std::size_t under_way = 0;
+    std::optional<std::size_t> winner;
+    boost::system::error_code first_failure;
+    std::string failures;
+    bool over = false;  ///< Nobody waits for it any more.
+};
+
+// Ends what is left of a race when the coroutine that waits for it does.
+struct referee {
+    std::shared_ptr<race> watched;
+
+    explicit referee(std::shared_ptr<race> r) : watched(std::move(r)) {}
+    referee(const referee&) = delete;
+    referee& operator=(const referee&) = delete;
+    ~referee() {
+        watched->over = true;
+        boost::system::error_code ignored;
+        for (auto& socket : watched->sockets) socket.close(ignored);
+    }
+};
+
+void attempt(const std::shared_ptr<race>& r, const tcp::endpoint& to, const asio::any_io_executor& executor) {
+    auto const index = r->sockets.size();
+    auto& socket = r->sockets.emplace_back(executor);
+    ++r->under_way;
+    socket.async_connect(to, [r, index, to](boost::system::error_code ec) {
+        --r->under_way;
+        if (r->over) return;
+        if (!ec) {
+            if (!r->winner) r->winner = index;
+        } else {
+            if (!r->first_failure) r->first_failure = ec;
+            if (!r->failures.empty()) r->failures += "; ";
+            r->failures += to.address().to_string() + ": " + ec.message();
+        }
+        r->changed.happen();
+    });
+}
+
+[[noreturn]] void fail(const dialing& where, const race& r) {
+    auto const lost = "no connection to " + place(where) + " (" + r.failures + "); ";
+    if (r.first_failure == asio::error::connection_refused)
+        throw connect_error(error::connection_refused, lost + "is the server running, and is the port right?");
+    if (r.first_failure == asio::error::timed_out)
+        throw connect_error(error::connect_timed_out, lost + "is the host up, and does a firewall let this through?");
+    throw connect_error(error::unreachable, lost + "is there a network that leads there?");
+}
+
+}  // namespace
+
+std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> addresses) {
+    if (addresses.empty()) return addresses;
+    auto const first_family = addresses.front().protocol();
+    auto const others = std::stable_partition(addresses.begin(), addresses.end(),
+                                              [&](const tcp::endpoint& e) { return e.protocol() == first_family; });
+    std::vector<tcp::endpoint> ordered;
+    for (auto a = addresses.begin(), b = others; a != others || b != addresses.end();) {
+        if (a != others) ordered.push_back(*a++);
+        if (b != addresses.end()) ordered.push_back(*b++);
+    }
+    return ordered;
+}
+
+asio::awaitable<tcp::socket> dial(const dialing& where) {
+    auto const deadline = clock::now() + where.timeout;
+    auto const executor = co_await asio::this_coro::executor;
+    auto const addresses = interleaved(co_await resolve(where, deadline));
+    referee const watch(std::make_shared<race>(executor));
+    auto const& r = watch.watched;
+    std::size_t tried = 0;
+    auto next_at = clock::now();
+    while (!r->winner) {
+        auto const now = clock::now();
+        if (now >= deadline)
+            throw connect_error(error::connect_timed_out,
+                                place(where) + " did not take the connection within " +
+                                    std::to_string(where.timeout.count()) +
+                                    " ms; is the host up, and does a firewall let this through?");
+        if (tried < addresses.size() && (r->under_way == 0 || now >= next_at)) {
+            attempt(r, addresses[tried++], executor);
+            next_at = now + where.next_address_after;
+            continue;
+        }
+        if (r->under_way == 0) fail(where, *r);
+        co_await event::wait(r->changed, tried < addresses.size() ? std::min(next_at, deadline) : deadline);
+    }
+    auto connected = std::move(r->sockets[*r->winner]);
+    co_return connected;
+}
+
+}  // namespace wsio::detail
