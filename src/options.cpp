@@ -1,8 +1,10 @@
 #include <wsio/options.hpp>
 
 #include <stdexcept>
+#include <variant>
 
 #include "handshake/http_grammar.hpp"
+#include "handshake/websocket_url.hpp"
 #include "io/connecting.hpp"
 #include "io/server_state.hpp"
 
@@ -109,6 +111,8 @@ void validate(const client_options& settings) {
     for (auto const& name : settings.subprotocols)
         require(handshake::is_token(name),
                 ("client_options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+    if (auto const proxy = handshake::parse_proxy(settings.proxy); !settings.proxy.empty() && proxy.index() == 1)
+        require(false, ("client_options.proxy: " + std::get<std::string>(proxy)).c_str());
     require(settings.fields.count("Host") <= 1, "client_options.fields has more than one Host");
     for (auto const& field : settings.fields)
         require(!belongs_to_handshake(field.name),

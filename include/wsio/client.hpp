@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wsio/client_tls.hpp>
 #include <wsio/compression.hpp>
 #include <wsio/error.hpp>
 #include <wsio/headers.hpp>
@@ -43,12 +44,21 @@ struct client_options {
     headers fields = {};
     /// Sees the header fields of the server's answer, a right 101. What it throws leaves `connect`.
     std::function<void(const headers&)> on_headers = {};
+    /// How many redirects are followed, from ws to ws or wss and from wss to wss. What belongs to the first host
+    /// (Authorization, Cookie, Host) is not told to another.
+    unsigned redirects = 0;
+    /// The certificates and rules of TLS, for wss. By default the server's certificate has to be in order.
+    client_tls tls = {};
+    /// An HTTP proxy to go through, for ws as for wss: "http://proxy.example:3128", or "http://user:password@…". Nothing is
+    /// taken from the environment.
+    std::string proxy = {};
     /// How long the host's name may take to be resolved, and its addresses to take the connection, together.
     std::chrono::milliseconds connect_timeout{10'000};
     /// When an address has not taken the connection for so long, the next one is tried beside it; one that refuses makes
     /// way at once. IPv6 and IPv4 take turns (RFC 8305).
     std::chrono::milliseconds next_address_after{250};
-    /// `handshake`: from the TCP connection to the end of the handshake, proxy and TLS included, for each version.
+    /// `handshake`: from the TCP connection to the end of the handshake, proxy and TLS included, for each version. The others
+    /// as on a server.
     struct timeouts timeouts {};
     /// `head_size`, `header_count` for the server's answer; `message_size`, `fragments`, `read_ahead` and `outbox` as on a
     /// server.

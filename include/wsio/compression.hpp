@@ -15,7 +15,8 @@ enum class compression_mode : std::uint8_t {
 };
 
 /// Configures the compression of messages. It is used on connections of protocol 13 whose client offers it, as all
-/// browsers do. docs/compression.md says what it costs and when it is worth it.
+/// browsers do. docs/compression.md says what it costs and when it is worth it. In the options of a client "client" means
+/// the server, wherever it stands here for the other end.
 struct compression {
     compression_mode mode = compression_mode::off;
     /// Messages under so many bytes are sent as they are.

@@ -5,6 +5,7 @@
 
 #include <wsio/byte_buffer.hpp>
 #include <wsio/client.hpp>
+#include <wsio/client_tls.hpp>
 #include <wsio/close_code.hpp>
 #include <wsio/endpoint.hpp>
 #include <wsio/error.hpp>
@@ -19,6 +20,7 @@
 #include <wsio/options.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/protocols.hpp>
+#include <wsio/reconnecting.hpp>
 #include <wsio/request.hpp>
 #include <wsio/server.hpp>
 #include <wsio/socket.hpp>

@@ -169,6 +169,13 @@ void client_handshake::end() {
          "is no WebSocket server"});
 }
 
+std::optional<std::string_view> client_handshake::redirect() const noexcept {
+    constexpr std::array redirecting{301U, 302U, 303U, 307U, 308U};  // RFC 9110 15.4
+    bool const redirects = state_ == state::refused &&
+                           std::find(redirecting.begin(), redirecting.end(), reader_.status()) != redirecting.end();
+    return redirects ? reader_.fields().find("Location") : std::nullopt;
+}
+
 void client_handshake::refuse() {
     state_ = state::refused;
     problem_ = {error::unexpected_status, "the server answered " + reader_.to_string()};

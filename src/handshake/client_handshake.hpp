@@ -1,7 +1,6 @@
 #pragma once
 
 #include <wsio/compression.hpp>
-#include <wsio/error.hpp>
 #include <wsio/headers.hpp>
 #include <wsio/protocol_version.hpp>
 #include <wsio/request.hpp>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "handshake/failure.hpp"
 #include "handshake/response_reader.hpp"
 #include "handshake/websocket_url.hpp"
 #include "protocol/permessage_deflate.hpp"
@@ -27,12 +27,6 @@ struct wish {
     std::vector<std::string> subprotocols = {};  ///< The preferred one first.
     headers fields{};                            ///< Further fields; a Host among them takes the place of the URL's.
     struct compression compression {};           ///< Offered on 13, unless it is off.
-};
-
-/// Why a handshake failed.
-struct failure {
-    error why;
-    std::string message;  ///< One line: what was met, and what to do about it.
 };
 
 /// One opening handshake from the client's side, in any version: makes the request and checks the answer, all of it. Does
@@ -67,6 +61,11 @@ public:
     void end();
 
     [[nodiscard]] state status() const noexcept { return state_; }
+    [[nodiscard]] bool is_over() const noexcept { return state_ >= state::agreed; }
+    [[nodiscard]] bool reads_body() const noexcept { return state_ == state::body; }
+
+    /// When `refused`: where the server redirects to; nothing when it does not.
+    [[nodiscard]] std::optional<std::string_view> redirect() const noexcept;
 
     /// When `failed` or `refused`: says why.
     [[nodiscard]] const failure& problem() const noexcept { return problem_; }
@@ -102,7 +101,7 @@ private:
     std::string expected_;  ///< The value of Sec-WebSocket-Accept, or the 16 bytes behind the head of hixie-76.
     response_reader reader_;
     state state_ = state::head;
-    failure problem_{};
+    failure problem_;
     std::string subprotocol_;
     std::optional<protocol::deflate_parameters> deflate_;
 };

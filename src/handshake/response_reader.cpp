@@ -31,22 +31,21 @@ bool join_chunks(std::string_view bytes, std::string& body) {
     }
 }
 
-/// Gives the first line of a text, printable and not too long; empty when there is none to show.
-std::string first_line(std::string_view body) {
+}  // namespace
+
+std::string first_line(std::string_view text) {
     constexpr std::size_t longest = 200;
-    std::string line(trimmed(body.substr(0, std::min(body.find_first_of("\r\n"), longest))));
+    std::string line(trimmed(text.substr(0, std::min(text.find_first_of("\r\n"), longest))));
     std::replace_if(line.begin(), line.end(), is_control, '?');
     return line;
 }
-
-}  // namespace
 
 response_reader::state response_reader::put(std::string_view bytes) {
     if (state_ != state::open) return state_;
     // Whatever else it is, it is not HTTP: there is no point in waiting for the end of its head.
     constexpr std::string_view start = "HTTP/";
     if (!bytes.empty() && bytes.substr(0, start.size()) != start.substr(0, bytes.size())) {
-        problem_ = "the answer is not HTTP; it begins with \"" + first_line(bytes) + '"';
+        problem_ = "the answer is not HTTP";
         return state_ = state::failed;
     }
     auto const scanned = scanner_.scan(bytes);

@@ -17,6 +17,9 @@ struct response_limits {
     std::size_t header_count = 100;     ///< Header fields.
 };
 
+/// Gives the first line of a text that somebody sent, printable and not too long.
+[[nodiscard]] std::string first_line(std::string_view text);
+
 /// Reads the head of an HTTP/1 response from pieces of a byte stream (RFC 9112), and the beginning of a body that says why
 /// something was refused. Does no I/O.
 /// Thread safety: distinct objects safe, shared objects unsafe.

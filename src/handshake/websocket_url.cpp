@@ -27,6 +27,15 @@ std::string quoted(std::string_view text) { return '"' + std::string(text.substr
 
 constexpr std::uint16_t default_port(bool secure) noexcept { return secure ? 443 : 80; }
 
+/// Parses a URL whole. Boost.URL 1.81 takes what follows the digits of a port for a path.
+std::optional<urls::url_view> parse(std::string_view text) {
+    auto const parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
+    if (!parsed) return std::nullopt;
+    std::string_view const path = parsed->encoded_path();
+    if (parsed->has_authority() && !path.empty() && !path.starts_with('/')) return std::nullopt;
+    return *parsed;
+}
+
 /// Reads the host, which must be one that can stand in a Host field. A percent sign would have to be decoded, and what
 /// comes out could be anything.
 bool read_host(const urls::url_view& url, websocket_url& into) {
@@ -67,7 +76,7 @@ std::optional<bool> is_secure(std::string_view scheme) {
 }  // namespace
 
 result parse_url(std::string_view text) {
-    auto const parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
+    auto const parsed = parse(text);
     if (!parsed) return quoted(text) + " is no URL; write one such as wss://example.com/chat";
     auto const secure = is_secure(std::string_view(parsed->scheme()));
     if (!secure)
@@ -82,7 +91,7 @@ result follow(const websocket_url& from, std::string_view location) {
     auto const wrong = "the redirect to " + quoted(location) + " leads to no WebSocket URL";
     // Boost.URL knows nothing of the names of ours; what counts is that the base is hierarchical.
     auto const base_text = from.to_string();
-    auto const base = urls::parse_uri(urls::string_view(base_text.data(), base_text.size()));
+    auto const base = parse(base_text);
     auto const reference = urls::parse_uri_reference(urls::string_view(location.data(), location.size()));
     if (!base || !reference) return wrong;
     urls::url joined;
@@ -95,7 +104,7 @@ result follow(const websocket_url& from, std::string_view location) {
 
 result parse_proxy(std::string_view text) {
     auto const whole = text.find("://") == std::string_view::npos ? "http://" + std::string(text) : std::string(text);
-    auto const parsed = urls::parse_uri(urls::string_view(whole.data(), whole.size()));
+    auto const parsed = parse(whole);
     if (!parsed) return quoted(text) + " is no URL of a proxy; write one such as http://proxy.example:3128";
     if (!equal_without_case(std::string_view(parsed->scheme()), "http"))
         return "the proxy " + quoted(text) + " is none that is spoken to with http://, which is all that is supported";

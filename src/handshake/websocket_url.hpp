@@ -16,6 +16,11 @@ struct websocket_url {
     std::string target;       ///< Path and query, at least "/".
     std::string credentials;  ///< "user:password", decoded; empty when there are none.
 
+    /// Tells whether what belongs to one, such as a password, may be told to the other.
+    [[nodiscard]] bool same_origin(const websocket_url& other) const noexcept {
+        return secure == other.secure && host == other.host && port == other.port;
+    }
+
     /// Gives "wss://example.com/chat", without the credentials.
     [[nodiscard]] std::string to_string() const { return (secure ? "wss://" : "ws://") + authority + target; }
 };

@@ -15,9 +15,11 @@
 
 #include "handshake/client_handshake.hpp"
 #include "handshake/random.hpp"
+#include "handshake/tunnel.hpp"
 #include "handshake/websocket_url.hpp"
 #include "io/addresses.hpp"
 #include "io/client_state.hpp"
+#include "io/client_tls_context.hpp"
 #include "io/connection.hpp"
 #include "io/dialing.hpp"
 #include "io/loop.hpp"
@@ -38,6 +40,13 @@ struct attempt {
     const client_options& settings;
     const websocket_url& url;
     protocol_version version;
+    const websocket_url* proxy;  ///< Null for none.
+};
+
+// What became of it.
+struct outcome {
+    wsio::socket socket;
+    std::optional<websocket_url> redirect = {};
 };
 
 // Drops a connection that comes to nothing.
@@ -67,8 +76,21 @@ std::string network_says(const connection& c) {
     return how == nullptr ? std::string() : " (" + how->cause + ')';
 }
 
+// Fails over an answer that was refused, malformed or not there.
+[[noreturn]] void fail(const websocket_url& url, const handshake::failure& problem,
+                       const handshake::response_reader& answer, const connection& c) {
+    auto message = problem.message + network_says(c);
+    auto body = std::string_view(answer.body());
+    // What is no HTTP is its own body: it says what is there in place of the server.
+    if (answer.status() == 0) body = c.input();
+    if (answer.status() == 0 && !body.empty())
+        message += " (the answer begins with \"" + handshake::first_line(body) + "\")";
+    fail(url, problem.why, message, answer.status(), body);
+}
+
 asio::awaitable<connection*> dial(const attempt& a) {
-    dialing const where{a.url.host, a.url.port, a.settings.connect_timeout, a.settings.next_address_after};
+    auto const& to = a.proxy != nullptr ? *a.proxy : a.url;
+    dialing const where{to.host, to.port, a.settings.connect_timeout, a.settings.next_address_after};
     auto socket = co_await dial(where);
     socket.non_blocking(true);
     boost::system::error_code ignored;
@@ -78,25 +100,55 @@ asio::awaitable<connection*> dial(const attempt& a) {
     co_return &connection::make(home, socket.release(), std::move(remote));
 }
 
+// A stage that ran out of time.
+struct late {
+    error why;
+    std::string_view who_did_what;
+};
+
+[[noreturn]] void fail_late(const attempt& a, const late& stage) {
+    fail(a.url, stage.why,
+         std::string(stage.who_did_what) + " within " + std::to_string(a.settings.timeouts.handshake.count()) + " ms");
+}
+
 // Sends the request and reads the answer to its end, good or bad.
-asio::awaitable<void> converse(const attempt& a, connection& c, client_handshake& h) {
-    using state = client_handshake::state;
-    c.write_raw(h.request_bytes());
+template <typename Exchange>
+asio::awaitable<void> converse(const attempt& a, connection& c, Exchange& exchange, const late& stage) {
+    c.write_raw(exchange.request_bytes());
     for (bool reads_body = false;;) {
-        c.consume(h.put(c.input()));
-        if (h.status() >= state::agreed) co_return;
-        if (h.status() == state::body && !std::exchange(reads_body, true))
+        c.consume(exchange.put(c.input()));
+        if (exchange.is_over()) co_return;
+        if (exchange.reads_body() && !std::exchange(reads_body, true))
             c.set_deadline(std::min(patience_for_body, a.settings.timeouts.handshake), "the refusal took too long");
         if (co_await connection::fill(c)) continue;
-        if (c.timed_out() && !reads_body)
-            fail(a.url, error::handshake_timed_out,
-                 "the server did not answer the handshake of " + std::string(to_string(a.version)) + " within " +
-                     std::to_string(a.settings.timeouts.handshake.count()) + " ms; is it a WebSocket server?");
-        h.end();
+        if (c.timed_out() && !reads_body) fail_late(a, stage);
+        exchange.end();
     }
 }
 
-// `wish` has defaults that the URL's and the options' lifetimes have nothing to do with.
+handshake::response_limits limits_of(const attempt& a) {
+    return {a.settings.limits.head_size, a.settings.limits.header_count};
+}
+
+asio::awaitable<void> ask_proxy(const attempt& a, connection& c) {
+    auto const t = std::make_unique<handshake::tunnel>(a.url, *a.proxy, limits_of(a));
+    late const stage{error::proxy_timed_out, "the proxy did not connect to the server"};
+    co_await converse(a, c, *t, stage);
+    if (t->succeeded()) co_return;
+    fail(a.url, t->problem(), t->answer(), c);
+}
+
+asio::awaitable<void> secure(const attempt& a, connection& c) {
+    auto const expected = std::make_shared<tls_expectation>(a.settings.tls.context(), a.url.host);
+    c.secure(expected);
+    if (co_await connection::secured(c)) co_return;
+    if (c.timed_out()) fail_late(a, {error::tls_timed_out, "the server did not finish the TLS handshake"});
+    if (c.tls_refusal().empty())
+        fail(a.url, error::tls_failed, "the server ended the connection in the TLS handshake" + network_says(c));
+    std::string const reason(c.tls_refusal());
+    fail(a.url, expected->why(), expected->explain(reason));
+}
+
 handshake::wish wish_of(const attempt& a) {
     handshake::wish wanted;
     wanted.version = a.version;
@@ -119,21 +171,54 @@ socket open(const attempt& a, connection& c, trial& holder, const client_handsha
     return holder.succeeded();
 }
 
-asio::awaitable<socket> try_version(const attempt& a) {
+// TLS may fail behind its handshake: in version 1.3 that is when a server refuses the client's certificate.
+bool tls_broke(const connection& c) {
+    auto const* const how = c.ending();
+    return how != nullptr && how->cause.starts_with("TLS: ");
+}
+
+[[noreturn]] void fail(const attempt& a, const connection& c, const client_handshake& h) {
+    auto const& problem = h.problem();
+    if (problem.why == error::connection_lost && tls_broke(c))
+        fail(a.url, error::tls_failed,
+             "the server ended TLS" + network_says(c) +
+                 "; does it want a certificate (client_tls_options.certificate)?");
+    fail(a.url, problem, h.answer(), c);
+}
+
+// Gives where the server sends the client to, if that is to be followed.
+std::optional<websocket_url> redirect_of(const attempt& a, const client_handshake& h) {
+    auto const location = h.redirect();
+    if (a.settings.redirects == 0 || !location) return std::nullopt;
+    auto followed = handshake::follow(a.url, *location);
+    if (auto const* const problem = std::get_if<std::string>(&followed))
+        fail(a.url, error::bad_redirect, *problem, h.answer().status());
+    auto& to = std::get<websocket_url>(followed);
+    if (a.url.secure && !to.secure)
+        fail(a.url, error::bad_redirect, "the redirect to " + to.to_string() + " would give up TLS",
+             h.answer().status());
+    return std::move(to);
+}
+
+asio::awaitable<outcome> try_version(const attempt& a) {
     auto& c = *co_await dial(a);
     trial holder(c);
     c.set_deadline(a.settings.timeouts.handshake, "the handshake took too long");
-    handshake::response_limits const limits{a.settings.limits.head_size, a.settings.limits.header_count};
-    auto const h = std::make_unique<client_handshake>(wish_of(a), limits, handshake::fill_with_random);
-    co_await converse(a, c, *h);
+    if (a.proxy != nullptr) co_await ask_proxy(a, c);
+    if (a.url.secure) co_await secure(a, c);
+    auto const h = std::make_unique<client_handshake>(wish_of(a), limits_of(a), handshake::fill_with_random);
+    late const stage{error::handshake_timed_out, "the server did not answer the WebSocket handshake"};
+    co_await converse(a, c, *h, stage);
+    outcome result;
     if (h->status() != client_handshake::state::agreed) {
-        auto const& problem = h->problem();
-        auto const lost = problem.why == error::connection_lost ? network_says(c) : std::string();
-        fail(a.url, problem.why, problem.message + lost, h->answer().status(), h->answer().body());
+        result.redirect = redirect_of(a, *h);
+        if (!result.redirect) fail(a, c, *h);
+        co_return result;
     }
     if (c.current_phase() != connection::phase::handshake)
         fail(a.url, error::connection_lost, "the connection ended right behind the handshake" + network_says(c));
-    co_return open(a, c, holder, *h);
+    result.socket = open(a, c, holder, *h);
+    co_return result;
 }
 
 // Tells whether another version may do better: the server was reached, and did not take this one.
@@ -156,17 +241,13 @@ bool may_be_the_version(const connect_error& e) {
     }
 }
 
-}  // namespace
-
-asio::awaitable<socket> connect(std::string url, client_options settings) {
-    validate(settings);
-    auto parsed = handshake::parse_url(url);
-    if (auto const* const problem = std::get_if<std::string>(&parsed)) throw connect_error(error::bad_url, *problem);
-    auto const& where = std::get<websocket_url>(parsed);
+// Tries the versions in turn.
+asio::awaitable<outcome> try_versions(const client_options& settings, const websocket_url& url,
+                                      const websocket_url* proxy) {
     std::exception_ptr failed;
     for (auto const version : settings.protocols) {
         try {
-            attempt const a{settings, where, version};
+            attempt const a{settings, url, version, proxy};
             co_return co_await try_version(a);
         } catch (const connect_error& e) {
             if (!may_be_the_version(e)) throw;
@@ -174,6 +255,28 @@ asio::awaitable<socket> connect(std::string url, client_options settings) {
         }
     }
     std::rethrow_exception(failed);
+}
+
+}  // namespace
+
+asio::awaitable<socket> connect(std::string url, client_options settings) {
+    validate(settings);
+    auto parsed = handshake::parse_url(url);
+    if (auto const* const problem = std::get_if<std::string>(&parsed)) throw connect_error(error::bad_url, *problem);
+    auto where = std::get<websocket_url>(std::move(parsed));
+    std::optional<websocket_url> proxy;
+    if (!settings.proxy.empty()) proxy = std::get<websocket_url>(handshake::parse_proxy(settings.proxy));
+    for (unsigned followed = 0;; ++followed) {
+        auto result = co_await try_versions(settings, where, proxy ? &*proxy : nullptr);
+        if (!result.redirect) co_return std::move(result.socket);
+        if (followed == settings.redirects)
+            fail(where, error::too_many_redirects,
+                 "there were more than " + std::to_string(settings.redirects) + " redirects, the last to " +
+                     result.redirect->to_string());
+        if (!result.redirect->same_origin(where))
+            for (auto const* const name : {"Authorization", "Cookie", "Host"}) settings.fields.erase(name);
+        where = std::move(*result.redirect);
+    }
 }
 
 }  // namespace wsio::detail

@@ -78,6 +78,10 @@ public:
 
     /// Speaks TLS from here on; input that nobody has consumed is taken for its beginning.
     void secure(std::shared_ptr<const tls_identities> identities);
+    /// Speaks TLS from here on, as the client.
+    void secure(std::shared_ptr<tls_expectation> expectation);
+    /// Waits until the TLS handshake is over; false when it came to nothing.
+    static boost::asio::awaitable<bool> secured(connection& c);
     /// Gives the TLS that is spoken; null when there is none.
     [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
     /// Says why TLS never came to be; empty when it did, or was never tried.
@@ -268,7 +272,9 @@ private:
     bool cork_short(protocol::opcode type, std::string_view payload);
     void append_frame(protocol::opcode type, std::string_view payload);
     void append_close(close_code code, std::string_view reason);
-    [[nodiscard]] bool masks() const noexcept { return client_ && std::holds_alternative<protocol::hybi_decoder>(decoder_); }
+    [[nodiscard]] bool masks() const noexcept {
+        return client_ && std::holds_alternative<protocol::hybi_decoder>(decoder_);
+    }
     [[nodiscard]] protocol::envelope wrap(protocol::opcode type, std::size_t size);
     void mask(const protocol::envelope& frame, char* payload, std::size_t size) const noexcept;
     char* append(std::string_view head, std::string_view payload, std::string_view tail);

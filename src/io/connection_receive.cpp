@@ -111,7 +111,9 @@ void connection::receive_secure(std::span<char> room, bool in_window) {
     more_to_read_ = got.more || (got.progress && end_is_near());
     switch (got.result) {
         case outcome::data: received(room.first(got.count), in_window); break;
-        case outcome::would_block: break;
+        case outcome::would_block:
+            if (phase_ == phase::handshake && tls_->is_client()) receiver_.wake_later();  // see secured()
+            break;
         case outcome::wants_to_write:
             write_first_ = true;
             loop_.sockets().await_writable(*this);
@@ -144,6 +146,23 @@ void connection::secure(std::shared_ptr<const tls_identities> identities) {
     more_to_read_ = !unparsed_.empty();
     unparsed_ = {};
     input_.release();
+}
+
+void connection::secure(std::shared_ptr<tls_expectation> expectation) {
+    tls_ = std::make_unique<tls_stream>(std::move(expectation), fd(), input());
+    more_to_read_ = true;  // not that there is anything, but the client speaks first
+    unparsed_ = {};
+    input_.release();
+}
+
+asio::awaitable<bool> connection::secured(connection& c) {
+    while (c.phase_ == phase::handshake && !c.tls_->established() && !c.stream_ended_ && !c.timed_out_) {
+        c.filling_ = true;
+        c.read_on();
+        co_await c.receiver_.wait();
+        c.filling_ = false;
+    }
+    co_return c.phase_ == phase::handshake&& c.tls_->established();
 }
 
 void connection::append_input(std::string_view bytes) {

@@ -157,8 +157,13 @@ std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> addresses) {
 
 asio::awaitable<tcp::socket> dial(const dialing& where) {
     auto const deadline = clock::now() + where.timeout;
-    auto const executor = co_await asio::this_coro::executor;
     auto const addresses = interleaved(co_await resolve(where, deadline));
+    co_return co_await dial_any(where, addresses, deadline);
+}
+
+asio::awaitable<tcp::socket> dial_any(const dialing& where, const std::vector<tcp::endpoint>& addresses,
+                                      clock::time_point deadline) {
+    auto const executor = co_await asio::this_coro::executor;
     referee const watch(std::make_shared<race>(executor));
     auto const& r = watch.watched;
     std::size_t tried = 0;

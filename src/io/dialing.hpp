@@ -23,6 +23,12 @@ struct dialing {
 [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> interleaved(
     std::vector<boost::asio::ip::tcp::endpoint> addresses);
 
+/// Connects to the first of the addresses that answers (RFC 8305 5), trying them in their order until `deadline`. Throws
+/// `connect_error`; `where` is who they belong to.
+[[nodiscard]] boost::asio::awaitable<boost::asio::ip::tcp::socket> dial_any(
+    const dialing& where, const std::vector<boost::asio::ip::tcp::endpoint>& addresses,
+    std::chrono::steady_clock::time_point deadline);
+
 /// Resolves the host and connects to the first of its addresses that answers (RFC 8305). Throws `connect_error`.
 [[nodiscard]] boost::asio::awaitable<boost::asio::ip::tcp::socket> dial(const dialing& where);
 

@@ -1,16 +1,12 @@
 #include "io/tls_context.hpp"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "handshake/http_grammar.hpp"
+#include "io/tls_files.hpp"
 
 namespace wsio {
 
@@ -23,43 +19,6 @@ void tls::reload() const {
 namespace detail {
 
 namespace {
-
-[[noreturn]] void fail(const std::string& problem) { throw std::runtime_error("wsio: " + problem); }
-
-void require(bool condition, const std::string& problem) {
-    if (!condition) throw std::invalid_argument("wsio: " + problem);
-}
-
-bio_ptr open_file(std::string_view what, const std::string& name) {
-    ERR_clear_error();
-    bio_ptr file(BIO_new_file(name.c_str(), "r"));
-    if (file) return file;
-    int const error = errno;
-    ERR_clear_error();
-    fail("cannot read the " + std::string(what) + " " + name + ": " + std::strerror(error));
-}
-
-std::vector<certificate_ptr> read_certificates(std::string_view what, const std::string& name) {
-    auto const file = open_file(what, name);
-    std::vector<certificate_ptr> all;
-    while (certificate_ptr next{PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)})
-        all.push_back(std::move(next));
-    // Behind the last one comes "no start line"; anything else is a certificate that is damaged.
-    bool const at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    auto const error = take_openssl_error();
-    if (!at_end) fail("the " + std::string(what) + " " + name + " is damaged: " + error);
-    if (all.empty()) fail("the " + std::string(what) + " " + name + " holds no certificate in PEM format");
-    return all;
-}
-
-key_ptr read_key(const std::string& name) {
-    auto const file = open_file("key", name);
-    auto const no_passphrase = [](char*, int, int, void*) { return -1; };
-    key_ptr key(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, nullptr));
-    ERR_clear_error();
-    if (!key) fail("the key " + name + " holds no private key in PEM format without a passphrase");
-    return key;
-}
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -109,35 +68,12 @@ int choose_certificate(SSL* ssl, int*, void* identities) noexcept try {
 }
 
 void set_rules(SSL_CTX* context, const tls_options& settings) {
-    auto const oldest = settings.minimum_version == tls_version::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-    SSL_CTX_set_min_proto_version(context, oldest);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    // Writing goes on from wherever the rest lies then, and an idle connection holds no buffers.
-    SSL_CTX_set_mode(context,
-                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_read_ahead(context, 1);
+    set_common_rules(context, "tls_options", settings.minimum_version, settings.ciphers, settings.cipher_suites);
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     // Sessions are resumed by tickets alone: their key is the context's, which all loops share, and nothing is kept.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);
-    if (SSL_CTX_set_cipher_list(context, settings.ciphers.c_str()) != 1)
-        require(false, "tls_options.ciphers: OpenSSL knows nothing of \"" + settings.ciphers + '"');
-    if (!settings.cipher_suites.empty() && SSL_CTX_set_ciphersuites(context, settings.cipher_suites.c_str()) != 1)
-        require(false, "tls_options.cipher_suites: OpenSSL knows not all of \"" + settings.cipher_suites + '"');
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-}
-
-void set_identity(SSL_CTX* context, const std::vector<certificate_ptr>& chain, const tls_certificate& files) {
-    auto const refuse = [](const std::string& file) { fail("OpenSSL refuses " + file + ": " + take_openssl_error()); };
-    auto const key = read_key(files.key);
-    if (X509_check_private_key(chain.front().get(), key.get()) != 1) {
-        ERR_clear_error();
-        fail("the key " + files.key + " does not belong to the certificate " + files.certificate);
-    }
-    if (SSL_CTX_use_certificate(context, chain.front().get()) != 1) refuse(files.certificate);
-    for (std::size_t i = 1; i < chain.size(); ++i)
-        if (SSL_CTX_add1_chain_cert(context, chain[i].get()) != 1) refuse(files.certificate);
-    if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) refuse(files.key);
 }
 
 void set_client_verification(SSL_CTX* context, const tls_options& settings) {
@@ -145,7 +81,8 @@ void set_client_verification(SSL_CTX* context, const tls_options& settings) {
     for (auto const& authority : read_certificates("client CA", settings.client_ca))
         if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
             SSL_CTX_add_client_CA(context, authority.get()) != 1)
-            fail("OpenSSL refuses the client CA " + settings.client_ca + ": " + take_openssl_error());
+            throw std::runtime_error("wsio: OpenSSL refuses the client CA " + settings.client_ca + ": " +
+                                     take_openssl_error());
     auto const required = settings.client_verify == client_verification::required;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
     // Whoever resumes a session shows no certificate again; one that has expired meanwhile would still be believed.
@@ -156,14 +93,14 @@ void set_client_verification(SSL_CTX* context, const tls_options& settings) {
 }  // namespace
 
 tls_identities::tls_identities(const tls_options& settings) {
-    require(!settings.certificate.empty(), "tls_options.certificate must name a file");
-    require(!settings.key.empty(), "tls_options.key must name a file");
-    require((settings.client_verify == client_verification::none) == settings.client_ca.empty(),
-            "tls_options.client_ca and tls_options.client_verify belong together");
+    require_tls_option(!settings.certificate.empty(), "tls_options.certificate must name a file");
+    require_tls_option(!settings.key.empty(), "tls_options.key must name a file");
+    require_tls_option((settings.client_verify == client_verification::none) == settings.client_ca.empty(),
+                       "tls_options.client_ca and tls_options.client_verify belong together");
     add(settings, {settings.certificate, settings.key});
     for (auto const& files : settings.more_certificates) {
-        require(!files.certificate.empty() && !files.key.empty(),
-                "tls_options.more_certificates: each must name a certificate and its key");
+        require_tls_option(!files.certificate.empty() && !files.key.empty(),
+                           "tls_options.more_certificates: each must name a certificate and its key");
         add(settings, files);
     }
     if (contexts_.size() == 1) return;

@@ -130,13 +130,23 @@ struct tls_stream::transport {
 };
 
 tls_stream::tls_stream(std::shared_ptr<const tls_identities> identities, int fd, std::string_view early)
-    : identities_(std::move(identities)), fd_(fd), ssl_(SSL_new(identities_->first())) {
+    : held_(identities), fd_(fd), ssl_(SSL_new(identities->first())) {
     early_.append(early);
+    attach();
+    SSL_set_accept_state(ssl_.get());
+}
+
+tls_stream::tls_stream(std::shared_ptr<tls_expectation> expectation, int fd, std::string_view early)
+    : held_(expectation), expectation_(expectation.get()), fd_(fd), ssl_(expectation->begin()) {
+    early_.append(early);
+    attach();
+}
+
+void tls_stream::attach() {
     auto* const bio = ssl_ ? BIO_new(transport::method()) : nullptr;
     if (bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, this);
     SSL_set_bio(ssl_.get(), bio, bio);
-    SSL_set_accept_state(ssl_.get());
 }
 
 std::size_t tls_stream::take_early(char* to, std::size_t size) noexcept {
@@ -183,6 +193,7 @@ tls_stream::outcome tls_stream::outcome_of_failure(int error) {
             auto const reason = ERR_GET_REASON(ERR_peek_error());
             plain_http_ = !established_ && (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST);
             failure_ = "TLS: " + take_openssl_error();
+            if (expectation_ != nullptr) expectation_->verify_result = SSL_get_verify_result(ssl_.get());
         }
     }
     return outcome::failed;

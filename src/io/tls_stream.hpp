@@ -10,12 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "io/client_tls_context.hpp"
 #include "io/openssl.hpp"
 #include "io/tls_context.hpp"
 
 namespace wsio::detail {
 
-/// The server's end of one TLS connection, on a non-blocking socket that somebody else owns and waits for. The TLS
+/// One end of a TLS connection, on a non-blocking socket that somebody else owns and waits for. The TLS
 /// handshake is a part of receiving: nothing is received before it is over.
 ///
 /// OpenSSL may want to write when it is asked to read, and the other way round (a key update, RFC 8446 4.6.3). So each
@@ -24,6 +25,8 @@ class tls_stream {
 public:
     /// `early` was received already, before TLS began.
     tls_stream(std::shared_ptr<const tls_identities> identities, int fd, std::string_view early = {});
+    /// The client's end. It speaks first: the first `receive` sends its greeting.
+    tls_stream(std::shared_ptr<tls_expectation> expectation, int fd, std::string_view early = {});
     tls_stream(const tls_stream&) = delete;  // OpenSSL has its address
     tls_stream& operator=(const tls_stream&) = delete;
 
@@ -63,6 +66,9 @@ public:
     /// Tells whether the handshake has come to its end, whatever happened since.
     [[nodiscard]] bool established() const noexcept { return established_; }
 
+    /// Tells whether this is the client's end.
+    [[nodiscard]] bool is_client() const noexcept { return expectation_ != nullptr; }
+
     /// Tells whether the peer spoke HTTP in place of TLS.
     [[nodiscard]] bool plain_http() const noexcept { return plain_http_; }
 
@@ -78,7 +84,10 @@ private:
     std::size_t take_early(char* to, std::size_t size) noexcept;
     outcome outcome_of_failure(int error);
 
-    std::shared_ptr<const tls_identities> identities_;
+    void attach();
+
+    std::shared_ptr<const void> held_;        ///< Certificates and rules, which OpenSSL refers to.
+    tls_expectation* expectation_ = nullptr;  ///< The client's; the same as `held_`.
     int fd_;
     int receives_left_ = 0;      ///< What OpenSSL may still ask of the socket in this turn.
     bool socket_empty_ = false;  ///< The last receive took all there was.

@@ -143,6 +143,23 @@ BOOST_AUTO_TEST_CASE(pings_are_answered_with_masked_pongs) {
     BOOST_TEST(read_frame(t.peer).payload == "and you?");
 }
 
+BOOST_AUTO_TEST_CASE(silent_server_is_pinged_and_dropped) {
+    watched t({.timeouts = {.ping = 200ms, .pong = 300ms}});
+    auto const ping = read_frame(t.peer);
+    BOOST_TEST(ping.first == ping_frame);
+    t.peer.send(server_frame(pong_frame, ping.payload));
+    BOOST_TEST(read_frame(t.peer).first == ping_frame);  // it is asked again, and says nothing
+    BOOST_TEST(!t.w.receive(t.socket));
+    check_status(t.socket.status(), ended_by::network, close_code::abnormal, false);
+}
+
+BOOST_AUTO_TEST_CASE(connection_that_nobody_uses_is_closed_with_1001) {
+    watched t({.timeouts = {.ping = 0ms, .idle = 200ms}});
+    auto const close = read_frame(t.peer);
+    BOOST_TEST(close.first == close_opcode);
+    BOOST_TEST(close.payload.substr(0, 2) == number(1001, 2));
+}
+
 BOOST_AUTO_TEST_CASE(frames_that_come_with_the_answer_are_received) {
     world w;
     raw_server server(w);
