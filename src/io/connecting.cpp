@@ -97,7 +97,9 @@ asio::awaitable<connection*> dial(const attempt& a) {
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     auto remote = remote_endpoint_of(socket.native_handle());
     auto& home = loop::of(co_await asio::this_coro::executor);
-    co_return &connection::make(home, socket.release(), std::move(remote));
+    auto& c = connection::make(home, socket.release(), std::move(remote));
+    c.close_within(a.settings.timeouts.close);
+    co_return &c;
 }
 
 // A stage that ran out of time.
