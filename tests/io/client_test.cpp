@@ -1,6 +1,5 @@
 #include "io/client_tools.hpp"
 
-#include "handshake/keys.hpp"
 #include "protocol/mask.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -20,59 +19,6 @@ using wsio::ready_state;
 namespace {
 
 constexpr std::size_t mebibyte = 1024 * 1024;
-
-/// Reads the request off a raw server's connection and gives the answer that fits it.
-std::string answer_to(std::string_view request) {
-    auto const at = request.find("Sec-WebSocket-Key: ") + 19;
-    auto const key = std::string(request.substr(at, request.find("\r\n", at) - at));
-    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-           wsio::handshake::accept_key(key) + "\r\n\r\n";
-}
-
-/// One frame as a client sent it.
-struct sent_frame {
-    unsigned first = 0;
-    std::uint32_t key = 0;
-    std::string payload;
-};
-
-sent_frame read_frame(client& from) {
-    sent_frame result;
-    auto const head = from.read(2);
-    result.first = static_cast<unsigned char>(head[0]);
-    BOOST_TEST_REQUIRE((head[1] & 0x80) != 0, "is not masked");
-    std::size_t size = head[1] & 0x7F;
-    if (size > 125) {
-        auto const length = from.read(size == 126 ? 2 : 8);
-        size = 0;
-        for (unsigned char const c : length) size = size << 8 | c;
-    }
-    auto const key = from.read(4);
-    std::memcpy(&result.key, key.data(), 4);
-    result.payload = from.read(size);
-    wsio::protocol::unmask(result.payload.data(), result.payload.data(), size, result.key, 0);
-    return result;
-}
-
-/// A client of this library whose server the test plays.
-struct watched {
-    world w;
-    raw_server server;
-    std::optional<task<wsio::socket>> connecting;
-    client peer;
-    wsio::socket socket;
-    explicit watched(const wsio::client_options& options = {})
-        : server(w), peer(begin(options)), socket(connecting->get()) {}
-
-private:
-    client begin(const wsio::client_options& options) {
-        connecting = w.start(wsio::connect(server.url(), options));
-        auto accepted = server.accept();
-        accepted.send(answer_to(accepted.read_to("\r\n\r\n")));
-        BOOST_REQUIRE(w.until([&] { return connecting->done(); }));
-        return accepted;
-    }
-};
 
 }  // namespace
 
@@ -124,7 +70,7 @@ BOOST_AUTO_TEST_CASE(frames_are_masked_and_no_key_comes_twice) {
     constexpr std::size_t count = 3000;  // more than a batch of keys
     for (std::size_t i = 0; i < count; ++i) {
         t.socket.write("message " + std::to_string(i));
-        auto const got = read_frame(t.peer);
+        auto const got = read_masked(t.peer);
         BOOST_TEST_REQUIRE(got.first == text_frame);
         BOOST_TEST_REQUIRE(got.payload == "message " + std::to_string(i));
         keys.insert(got.key);
@@ -136,26 +82,26 @@ BOOST_AUTO_TEST_CASE(frames_are_masked_and_no_key_comes_twice) {
 BOOST_AUTO_TEST_CASE(pings_are_answered_with_masked_pongs) {
     watched t;
     t.peer.send(server_frame(ping_frame, "are you there?"));
-    auto const got = read_frame(t.peer);
+    auto const got = read_masked(t.peer);
     BOOST_TEST(got.first == pong_frame);
     BOOST_TEST(got.payload == "are you there?");
     t.socket.ping("and you?");
-    BOOST_TEST(read_frame(t.peer).payload == "and you?");
+    BOOST_TEST(read_masked(t.peer).payload == "and you?");
 }
 
 BOOST_AUTO_TEST_CASE(silent_server_is_pinged_and_dropped) {
     watched t({.timeouts = {.ping = 200ms, .pong = 300ms}});
-    auto const ping = read_frame(t.peer);
+    auto const ping = read_masked(t.peer);
     BOOST_TEST(ping.first == ping_frame);
     t.peer.send(server_frame(pong_frame, ping.payload));
-    BOOST_TEST(read_frame(t.peer).first == ping_frame);  // it is asked again, and says nothing
+    BOOST_TEST(read_masked(t.peer).first == ping_frame);  // it is asked again, and says nothing
     BOOST_TEST(!t.w.receive(t.socket));
     check_status(t.socket.status(), ended_by::network, close_code::abnormal, false);
 }
 
 BOOST_AUTO_TEST_CASE(connection_that_nobody_uses_is_closed_with_1001) {
     watched t({.timeouts = {.ping = 0ms, .idle = 200ms}});
-    auto const close = read_frame(t.peer);
+    auto const close = read_masked(t.peer);
     BOOST_TEST(close.first == close_opcode);
     BOOST_TEST(close.payload.substr(0, 2) == number(1001, 2));
 }
@@ -177,7 +123,7 @@ BOOST_AUTO_TEST_CASE(masked_frame_from_a_server_fails_with_1002) {
     watched t;
     t.peer.send(frame(text_frame, "masked"));
     BOOST_TEST(!t.w.receive(t.socket));
-    auto const close = read_frame(t.peer);
+    auto const close = read_masked(t.peer);
     BOOST_TEST(close.first == close_opcode);
     BOOST_TEST(close.payload.substr(0, 2) == number(1002, 2));
     check_status(t.socket.status(), ended_by::library, close_code::protocol_error, false,
@@ -187,7 +133,7 @@ BOOST_AUTO_TEST_CASE(masked_frame_from_a_server_fails_with_1002) {
 BOOST_AUTO_TEST_CASE(closing_waits_for_the_server_to_end_the_tcp_connection) {
     watched t;
     auto const closing = t.w.start(t.socket.close(close_code{4001}, "enough"));
-    auto const close = read_frame(t.peer);
+    auto const close = read_masked(t.peer);
     BOOST_TEST(close.first == close_opcode);
     BOOST_TEST(close.payload == number(4001, 2) + "enough");
     t.peer.send(server_close(4001));
@@ -202,7 +148,7 @@ BOOST_AUTO_TEST_CASE(server_that_does_not_end_the_tcp_connection_is_dropped_in_t
     watched t({.timeouts = {.close = 200ms}});
     t.peer.send(server_close(1001, "bye"));
     BOOST_TEST(!t.w.receive(t.socket));
-    BOOST_TEST(read_frame(t.peer).payload == number(1001, 2));
+    BOOST_TEST(read_masked(t.peer).payload == number(1001, 2));
     BOOST_TEST(t.socket.ready_state() == ready_state::closing);
     BOOST_REQUIRE(t.w.until([&] { return t.socket.ready_state() == ready_state::closed; }));
     check_status(t.socket.status(), ended_by::peer, close_code::going_away, true, "bye");
@@ -247,9 +193,9 @@ BOOST_AUTO_TEST_CASE(large_message_leaves_in_order_and_waits_for_room) {
     BOOST_TEST(!second.done());  // the peer has not read
     // What is masked ahead of the network is bounded: the payload itself stays where the caller has it.
     BOOST_TEST(t.socket.buffered_amount() >= 1 * mebibyte);
-    BOOST_TEST(read_frame(t.peer).payload == "first");
-    BOOST_TEST((read_frame(t.peer).payload == big));
-    BOOST_TEST(read_frame(t.peer).payload == "third");
+    BOOST_TEST(read_masked(t.peer).payload == "first");
+    BOOST_TEST((read_masked(t.peer).payload == big));
+    BOOST_TEST(read_masked(t.peer).payload == "third");
     BOOST_REQUIRE(t.w.until([&] { return second.done() && third.done(); }));
     BOOST_TEST((second.get() && third.get()));
 }
@@ -275,7 +221,7 @@ BOOST_AUTO_TEST_CASE(cancelled_send_goes_out_whole_whatever_becomes_of_its_memor
     std::memcpy(&key, got.data() + 10, 4);
     wsio::protocol::unmask(got.data() + 14, got.data() + 14, expected.size(), key, 0);
     BOOST_TEST((got.substr(14) == expected));
-    BOOST_TEST(read_frame(t.peer).payload == "next");
+    BOOST_TEST(read_masked(t.peer).payload == "next");
 }
 
 BOOST_AUTO_TEST_CASE(echoed_large_message_is_not_sent_from_a_block_that_is_used_again) {
@@ -287,7 +233,7 @@ BOOST_AUTO_TEST_CASE(echoed_large_message_is_not_sent_from_a_block_that_is_used_
     auto const echoing = t.w.start(echo(t.socket));
     for (int i = 0; i < 3; ++i) {
         t.peer.send(server_frame(binary_frame, payload));
-        auto const got = read_frame(t.peer);
+        auto const got = read_masked(t.peer);
         BOOST_TEST(got.first == binary_frame);
         BOOST_TEST((got.payload == payload));
     }
@@ -342,7 +288,7 @@ BOOST_AUTO_TEST_CASE(oldest_written_messages_are_dropped_whole) {
     std::size_t count = 0;
     std::string last;
     for (;; ++count) {
-        auto const got = read_frame(t.peer);
+        auto const got = read_masked(t.peer);
         if (got.first == close_opcode) break;
         BOOST_TEST_REQUIRE(got.first == text_frame);
         BOOST_TEST_REQUIRE((got.payload.substr(got.payload.find(' ') + 1) == letters(10'000)));

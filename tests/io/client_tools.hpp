@@ -2,6 +2,11 @@
 
 #include "io/fixture.hpp"
 
+#include "handshake/keys.hpp"
+#include "protocol/mask.hpp"
+
+#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +89,58 @@ struct both_ends {
           listening(w.listen(std::move(of_server))),
           client(connect_to(w, url_of(listening, target), of_client)),
           server(w.accept(listening)) {}
+};
+
+/// Reads the request off a raw server's connection and gives the answer that fits it.
+inline std::string answer_to(std::string_view request) {
+    auto const at = request.find("Sec-WebSocket-Key: ") + 19;
+    auto const key = std::string(request.substr(at, request.find("\r\n", at) - at));
+    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+           wsio::handshake::accept_key(key) + "\r\n\r\n";
+}
+
+/// One frame as a client sent it, unmasked.
+struct sent_frame {
+    unsigned first = 0;
+    std::uint32_t key = 0;
+    std::string payload;
+};
+
+inline sent_frame read_masked(client& from) {
+    sent_frame result;
+    auto const head = from.read(2);
+    result.first = static_cast<unsigned char>(head[0]);
+    BOOST_TEST_REQUIRE((head[1] & 0x80) != 0, "is not masked");
+    std::size_t size = head[1] & 0x7F;
+    if (size > 125) {
+        auto const length = from.read(size == 126 ? 2 : 8);
+        size = 0;
+        for (unsigned char const c : length) size = size << 8 | c;
+    }
+    auto const key = from.read(4);
+    std::memcpy(&result.key, key.data(), 4);
+    result.payload = from.read(size);
+    protocol::unmask(result.payload.data(), result.payload.data(), size, result.key, 0);
+    return result;
+}
+
+/// A client of this library whose server the test plays.
+struct watched {
+    world w;
+    raw_server server;
+    std::optional<task<wsio::socket>> connecting;
+    client peer;
+    wsio::socket socket;
+    explicit watched(const client_options& options = {}) : server(w), peer(begin(options)), socket(connecting->get()) {}
+
+private:
+    client begin(const client_options& options) {
+        connecting = w.start(wsio::connect(server.url(), options));
+        auto accepted = server.accept();
+        accepted.send(answer_to(accepted.read_to("\r\n\r\n")));
+        BOOST_REQUIRE(w.until([&] { return connecting->done(); }));
+        return accepted;
+    }
 };
 
 }  // namespace wsio::test
