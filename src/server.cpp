@@ -158,11 +158,15 @@ void server::stop() {
 
 asio::any_io_executor server::get_executor() const { return state_->executor(); }
 
+server server::at(const std::shared_ptr<detail::front>& front, const options& options) {
+    return server(attached(front, options, true));
+}
+
 server listen(asio::any_io_executor executor, std::uint16_t port, const options& options) {
     auto const front =
         std::make_shared<detail::front>(std::move(executor), http_handler(), detail::front::settings_of(options),
                                         detail::front::count_for(options.limits));
-    server result(attached(front, options, true));
+    auto result = server::at(front, options);
     front->listen(port);
     return result;
 }

@@ -22,6 +22,10 @@ namespace detail {
 class front;
 }
 
+namespace testing {
+class simulation;
+}
+
 /// The answer to an ordinary HTTP request.
 struct http_response {
     unsigned status = 200;
@@ -91,6 +95,7 @@ public:
     [[nodiscard]] boost::asio::any_io_executor get_executor() const;
 
 private:
+    friend class testing::simulation;
     friend class server attach(http_server& http, options options);
 
     std::shared_ptr<detail::front> front_;

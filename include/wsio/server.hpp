@@ -26,7 +26,12 @@ namespace wsio {
 class http_server;
 
 namespace detail {
+class front;
 class server_state;
+}  // namespace detail
+
+namespace testing {
+class simulation;
 }
 
 /// A channel of accepted WebSocket connections. A cheap, copyable handle; the server stops when the last one goes away
@@ -103,8 +108,10 @@ public:
 
 private:
     friend class http_server;
+    friend class testing::simulation;
     friend server listen(boost::asio::any_io_executor executor, std::uint16_t port, const options& options);
     friend server attach(http_server& http, options options);
+    [[nodiscard]] static server at(const std::shared_ptr<detail::front>& front, const options& options);
     explicit server(std::shared_ptr<detail::server_state> state) noexcept : state_(std::move(state)) {}
 
     template <typename BeastRequest>

@@ -202,9 +202,7 @@ std::optional<websocket_url> redirect_of(const attempt& a, const client_handshak
     return std::move(to);
 }
 
-asio::awaitable<outcome> try_version(const attempt& a) {
-    auto& c = *co_await dial(a);
-    trial holder(c);
+asio::awaitable<outcome> shake_hands(const attempt& a, connection& c, trial& holder) {
     c.set_deadline(a.settings.timeouts.handshake, "the handshake took too long");
     if (a.proxy != nullptr) co_await ask_proxy(a, c);
     if (a.url.secure) co_await secure(a, c);
@@ -221,6 +219,12 @@ asio::awaitable<outcome> try_version(const attempt& a) {
         fail(a.url, error::connection_lost, "the connection ended right behind the handshake" + network_says(c));
     result.socket = open(a, c, holder, *h);
     co_return result;
+}
+
+asio::awaitable<outcome> try_version(const attempt& a) {
+    auto& c = *co_await dial(a);
+    trial holder(c);
+    co_return co_await shake_hands(a, c, holder);
 }
 
 // Tells whether another version may do better: the server was reached, and did not take this one.
@@ -259,13 +263,17 @@ asio::awaitable<outcome> try_versions(const client_options& settings, const webs
     std::rethrow_exception(failed);
 }
 
+websocket_url parsed(const std::string& url) {
+    auto result = handshake::parse_url(url);
+    if (auto const* const problem = std::get_if<std::string>(&result)) throw connect_error(error::bad_url, *problem);
+    return std::get<websocket_url>(std::move(result));
+}
+
 }  // namespace
 
 asio::awaitable<socket> connect(std::string url, client_options settings) {
     validate(settings);
-    auto parsed = handshake::parse_url(url);
-    if (auto const* const problem = std::get_if<std::string>(&parsed)) throw connect_error(error::bad_url, *problem);
-    auto where = std::get<websocket_url>(std::move(parsed));
+    auto where = parsed(url);
     std::optional<websocket_url> proxy;
     if (!settings.proxy.empty()) proxy = std::get<websocket_url>(handshake::parse_proxy(settings.proxy));
     for (unsigned followed = 0;; ++followed) {
@@ -279,6 +287,19 @@ asio::awaitable<socket> connect(std::string url, client_options settings) {
             for (auto const* const name : {"Authorization", "Cookie", "Host"}) settings.fields.erase(name);
         where = std::move(*result.redirect);
     }
+}
+
+asio::awaitable<socket> connect_over(int fd, endpoint remote, std::string url, client_options settings) {
+    auto& c = connection::make(loop::of(co_await asio::this_coro::executor), fd, std::move(remote));
+    trial holder(c);
+    c.close_within(settings.timeouts.close);
+    validate(settings);
+    auto const where = parsed(url);
+    attempt const a{settings, where, settings.protocols.front(), nullptr};
+    auto result = co_await shake_hands(a, c, holder);
+    if (result.redirect)
+        fail(where, error::bad_redirect, "there is no way to follow a redirect to " + result.redirect->to_string());
+    co_return std::move(result.socket);
 }
 
 }  // namespace wsio::detail

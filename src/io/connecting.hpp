@@ -11,6 +11,10 @@ namespace wsio::detail {
 /// Connects as a client: the whole way from the URL to the open socket. Throws as `wsio::connect`.
 [[nodiscard]] boost::asio::awaitable<socket> connect(std::string url, client_options settings);
 
+/// As a client on a socket that is connected to the server already, in the first version of the list; it owns `fd`.
+[[nodiscard]] boost::asio::awaitable<socket> connect_over(int fd, endpoint remote, std::string url,
+                                                          client_options settings);
+
 /// Throws `std::invalid_argument` when an option makes no sense.
 void validate(const client_options& settings);
 

@@ -22,8 +22,7 @@ connection::large_messages& connection::need_large() {
 
 // A message, or a part of one.
 bool connection::message_waits() const noexcept {
-    return !loop_gone_ &&
-           (last_queued_ != nullptr || event_pending_ || (large_ != nullptr && !large_->before.empty()));
+    return !loop_gone_ && (last_queued_ != nullptr || event_pending_ || (large_ != nullptr && !large_->before.empty()));
 }
 
 bool connection::is_held() const noexcept { return large_ != nullptr && !large_->held.empty(); }

@@ -28,7 +28,8 @@ void deadlines::head::link(deadline& d) noexcept {
 
 deadlines::deadlines() noexcept : done_(now()) {}
 
-std::uint32_t deadlines::now() noexcept {
+std::uint32_t deadlines::now() const noexcept {
+    if (stopped_at_) return *stopped_at_;
     auto const since_start = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<std::uint32_t>(since_start / tick);
 }

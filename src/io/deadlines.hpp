@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace wsio::detail {
 
@@ -46,6 +47,10 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
+    /// Stops the clock: from here on it goes on by `pass_tick` alone.
+    void stop_clock() noexcept { stopped_at_ = now(); }
+    void pass_tick() noexcept { ++*stopped_at_; }
+
     /// Tells those whose time has come.
     void advance();
 
@@ -56,10 +61,11 @@ private:
         void deadline_passed() override {}
     };
 
-    [[nodiscard]] static std::uint32_t now() noexcept;
+    [[nodiscard]] std::uint32_t now() const noexcept;
 
     static constexpr std::size_t slots = 256;
     std::array<head, slots> wheel_;
+    std::optional<std::uint32_t> stopped_at_;
     std::uint32_t done_;  ///< The last tick that was looked at.
     std::size_t count_ = 0;
 };

@@ -1,7 +1,5 @@
 #include "io/draining.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +11,6 @@
 namespace wsio::detail {
 
 namespace asio = boost::asio;
-using clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -48,9 +45,9 @@ void close_for_stop(connection& c) {
     c.end(close_code::going_away, "the server is stopping", ended_by::server, "the server is stopping");
 }
 
-asio::awaitable<void> drain(loop& l, asio::any_io_executor executor, log_function log_to, drain_options how,
+asio::awaitable<void> drain(loop& l, log_function log_to, drain_options how,
                             std::function<bool(const connection&)> belongs) {
-    auto const begin = clock::now();
+    auto const begin = l.now();
     auto const end = begin + how.deadline;
     auto const spread = std::max(std::chrono::milliseconds::zero(), std::min(how.spread, how.deadline));
     auto const steps = steps_of(spread);
@@ -63,17 +60,12 @@ asio::awaitable<void> drain(loop& l, asio::any_io_executor executor, log_functio
     };
     log(log_to, log_level::info,
         [&] { return fmt::format("draining {} connections within {} ms", count(l, lives), how.deadline.count()); });
-    asio::steady_timer timer(executor);
     for (std::size_t step = 0; step < steps; ++step) {
-        timer.expires_at(begin + spread * step / steps);
-        if (step != 0) co_await timer.async_wait(asio::use_awaitable);
+        if (step != 0) co_await loop::sleep_until(l, begin + spread * step / steps);
         if (!l.any_connection(lives)) break;
         close_some(l, open * (steps - 1 - step) / steps, is_open);
     }
-    while (clock::now() < end && l.any_connection(lives)) {
-        timer.expires_at(std::min(end, clock::now() + look_every));
-        co_await timer.async_wait(asio::use_awaitable);
-    }
+    while (l.now() < end && l.any_connection(lives)) co_await loop::sleep_until(l, std::min(end, l.now() + look_every));
     std::size_t dropped = 0;
     l.for_each_connection([&](connection& c) {
         if (!lives(c)) return;

@@ -2,7 +2,6 @@
 
 #include <wsio/options.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
@@ -14,8 +13,8 @@ namespace wsio::detail {
 
 /// Closes the open connections that `belongs` names with 1001, evenly over `how.spread`, waits until all that it names have
 /// ended, at most `how.deadline` from now, and drops the rest.
-boost::asio::awaitable<void> drain(loop& l, boost::asio::any_io_executor executor, log_function log_to,
-                                   drain_options how, std::function<bool(const connection&)> belongs);
+boost::asio::awaitable<void> drain(loop& l, log_function log_to, drain_options how,
+                                   std::function<bool(const connection&)> belongs);
 
 /// Says goodbye to one connection of a server that stops.
 void close_for_stop(connection& c);

@@ -357,7 +357,7 @@ asio::awaitable<void> front::drain(std::shared_ptr<front> self, drain_options ho
     self->stop();
     for (auto const& server : self->servers_) server->take_no_more();
     std::function<bool(const connection&)> belongs = [self](const connection& c) { return self->owns(c); };
-    co_await detail::drain(self->loop_, self->executor_, self->settings_.log, how, std::move(belongs));
+    co_await detail::drain(self->loop_, self->settings_.log, how, std::move(belongs));
 }
 
 }  // namespace wsio::detail

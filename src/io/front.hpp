@@ -56,6 +56,8 @@ public:
     void listen(listening_sockets sockets);
     void attach(std::shared_ptr<server_state> server) { servers_.push_back(std::move(server)); }
     void detach(const server_state& server);
+    /// Takes a connection, as if a listener had accepted it; it owns `fd`.
+    void accepted(int fd, endpoint remote);
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] std::vector<endpoint> local_endpoints() const;
     [[nodiscard]] boost::asio::any_io_executor executor() const { return executor_; }
@@ -73,7 +75,6 @@ private:
     };
 
     void leave_loop() override { listeners_.clear(); }
-    void accepted(int fd, endpoint remote);
     static boost::asio::awaitable<bool> admit(std::shared_ptr<front> self, connection& c);
     void out_of_descriptors(endpoint remote);
     void tell_dropped(endpoint remote, std::string_view why) const;

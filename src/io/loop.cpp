@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <new>
@@ -11,6 +12,7 @@
 #include "io/compressor.hpp"
 #include "io/connection.hpp"
 #include "io/mask_source.hpp"
+#include "io/waiter.hpp"
 
 namespace wsio::detail {
 
@@ -110,13 +112,57 @@ void loop::set_deadline(deadline& d, std::chrono::milliseconds from_now) {
 }
 
 void loop::start_ticking() {
-    if (ticking_ || shut_down_) return;
+    if (ticking_ || shut_down_ || stopped_at_) return;
     timer_.expires_after(deadlines::tick);
     timer_.async_wait([this](const boost::system::error_code& ec) {
         ticking_ = false;
         if (!ec) tick();
     });
     ticking_ = true;
+}
+
+loop::clock::time_point loop::now() const noexcept { return stopped_at_ ? *stopped_at_ : clock::now(); }
+
+namespace {
+
+// Waits for the clock of a loop whose clock is stopped.
+class nap final : public deadline {
+public:
+    nap(loop& l, std::chrono::milliseconds time) : loop_(l) { l.set_deadline(*this, time); }
+    ~nap() override { loop_.clear_deadline(*this); }
+    waiter over;
+
+private:
+    void deadline_passed() override { over.wake_later(); }
+
+    loop& loop_;
+};
+
+}  // namespace
+
+asio::awaitable<void> loop::sleep_until(loop& l, clock::time_point end) {
+    if (!l.stopped_at_) {
+        asio::steady_timer timer(l.context_, end);
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return;
+    }
+    auto const time = std::chrono::ceil<std::chrono::milliseconds>(end - *l.stopped_at_);
+    if (time.count() <= 0) co_return;
+    nap until(l, time);
+    co_await until.over.wait();
+}
+
+void loop::stop_clock() {
+    if (stopped_at_) return;
+    stopped_at_ = clock::now();
+    deadlines_.stop_clock();
+    timer_.cancel();
+}
+
+void loop::pass_tick() {
+    *stopped_at_ += deadlines::tick;
+    deadlines_.pass_tick();
+    tick();
 }
 
 std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {

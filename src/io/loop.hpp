@@ -6,6 +6,7 @@
 #include <wsio/protocol/decoder.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -96,6 +98,15 @@ public:
     /// Writes the connection's outbox before the loop waits for the network again.
     void flush_later(connection& c);
 
+    using clock = std::chrono::steady_clock;
+    /// Gives the time, and waits until it has come; for what needs no deadline of a connection.
+    [[nodiscard]] clock::time_point now() const noexcept;
+    [[nodiscard]] static boost::asio::awaitable<void> sleep_until(loop& l, clock::time_point end);
+
+    /// Stops the clock for good: from here on time passes by `pass_tick` alone, `deadlines::tick` at a time.
+    void stop_clock();
+    void pass_tick();
+
     /// Counts the ticks of the clock, but those that a busy loop missed. Stands still while nobody waits for a deadline.
     [[nodiscard]] std::uint32_t beat() const noexcept { return beat_; }
     /// Gives after how many beats a time has passed for certain.
@@ -164,6 +175,7 @@ private:
     std::vector<resident*> residents_;
     deadlines deadlines_;
     boost::asio::steady_timer timer_;
+    std::optional<clock::time_point> stopped_at_;  ///< The time, when the clock is stopped.
     std::uint32_t beat_ = 0;
     bool ticking_ = false;
     bool flush_posted_ = false;

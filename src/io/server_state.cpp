@@ -171,7 +171,7 @@ void server_state::stop() {
 asio::awaitable<void> server_state::drain(std::shared_ptr<server_state> self, drain_options how) {
     self->take_no_more();
     std::function<bool(const connection&)> belongs = [self](const connection& c) { return c.server() == self.get(); };
-    co_await detail::drain(self->loop_, self->executor_, self->settings_.log, how, std::move(belongs));
+    co_await detail::drain(self->loop_, self->settings_.log, how, std::move(belongs));
 }
 
 }  // namespace wsio::detail
