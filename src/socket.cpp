@@ -191,6 +191,11 @@ socket& socket::on_close(std::function<void(const wsio::status&)> callback) {
     return *this;
 }
 
+socket& socket::on_pong(std::function<void(std::string_view)> callback) {
+    if (connection_ != nullptr) connection_->listen().pong = std::move(callback);
+    return *this;
+}
+
 socket& socket::on_error(std::function<void(const wsio::status&)> callback) {
     if (connection_ != nullptr) connection_->listen().error = std::move(callback);
     return *this;

@@ -202,6 +202,11 @@ public:
     /// failed.
     socket& on_error(std::function<void(const wsio::status&)> callback);
 
+    /// Calls back when the peer has sent a pong, with its payload: that of the ping that it answers (RFC 6455 5.5.3); that of a
+    /// ping of `timeouts::ping` is empty. Of pongs that come together only the last may be told. There are none on the hixie
+    /// drafts.
+    socket& on_pong(std::function<void(std::string_view payload)> callback);
+
     /// Tells whether this is a handle to a connection, ended or not.
     [[nodiscard]] explicit operator bool() const noexcept { return connection_ != nullptr; }
 

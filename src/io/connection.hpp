@@ -169,6 +169,8 @@ public:
         std::function<void(const message&)> message;
         std::function<void(const wsio::status&)> close;
         std::function<void(const wsio::status&)> error;
+        std::function<void(std::string_view)> pong;
+        std::optional<std::string> last_pong;  ///< On its way to `pong`.
     };
     /// Gives the callbacks, to be set at once. From now on the connection lives without handles.
     [[nodiscard]] callbacks& listen();
@@ -241,6 +243,7 @@ private:
     void queue_is_nobodys() noexcept;
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
+    void peer_ponged(std::string_view payload);
 
     // Receiving in parts.
     struct large_messages;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "io/connection.hpp"
@@ -36,7 +37,9 @@ void connection::take_event() {
             if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
                 append_frame(protocol::opcode::pong, event.data);
             break;
-        case event_kind::pong: break;
+        case event_kind::pong:
+            if (callbacks_ && callbacks_->pong) peer_ponged(event.data);
+            break;
         case event_kind::closing: peer_closed(event); break;
         case event_kind::failed:
             if (!hold(event)) fail(event.code, event.data);
@@ -255,6 +258,22 @@ void connection::call_back(const message& received) {
         return;
     }
     if (callbacks_ && !callbacks_->message) callbacks_->message = std::move(callback);
+}
+
+// In a turn of its own, because the decoder is not done with what was received. Who floods with pongs is told of once a turn.
+void connection::peer_ponged(std::string_view payload) {
+    if (std::exchange(callbacks_->last_pong, std::string(payload))) return;
+    asio::post(loop_.context(), [this, held = operation(this)] {
+        if (!callbacks_) return;
+        auto const last = std::exchange(callbacks_->last_pong, std::nullopt);
+        auto const callback = callbacks_->pong;  // it may replace itself
+        if (!callback || !last) return;
+        try {
+            callback(*last);
+        } catch (...) {
+            application_failed(std::current_exception());
+        }
+    });
 }
 
 }  // namespace wsio::detail

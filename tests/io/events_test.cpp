@@ -162,6 +162,68 @@ BOOST_AUTO_TEST_CASE(an_exception_in_a_callback_ends_with_1011) {
     BOOST_TEST(w.until([&] { return log.lines.back() == "message fine"; }));
 }
 
+BOOST_AUTO_TEST_CASE(pongs_are_told_and_messages_are_received_as_ever) {
+    world w;
+    auto server = w.listen();
+    auto client = connect(w, server.port());
+    auto socket = w.accept(server);
+    std::vector<std::string> pongs;
+    socket.on_pong([&](std::string_view payload) { pongs.emplace_back(payload); });
+    socket.ping("first");
+    client.expect(server_frame(ping_frame, "first")).send(frame(pong_frame, "first") + frame(text_frame, "hello"));
+    BOOST_TEST(w.receive(socket)->text() == "hello");
+    BOOST_TEST(w.until([&] { return !pongs.empty(); }));
+    BOOST_TEST(pongs == lines{"first"}, boost::test_tools::per_element());
+    std::string flood;
+    for (int i = 0; i < 1000; ++i) flood += frame(pong_frame, std::to_string(i));
+    client.send(flood);
+    BOOST_TEST(w.until([&] { return pongs.back() == "999"; }));
+    BOOST_TEST(pongs.size() < 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_of_pongs_may_end_the_connection_or_let_itself_go) {
+    world w;
+    auto server = w.listen();
+    for (bool const destroys : {false, true}) {
+        auto client = connect(w, server.port());
+        auto socket = w.accept(server);
+        int told = 0;
+        socket.on_pong([&](std::string_view) {
+            ++told;
+            socket.on_pong(nullptr);
+            if (destroys) socket.destroy();
+        });
+        client.send(frame(pong_frame, "a") + frame(text_frame, "hello"));
+        BOOST_TEST(w.until([&] { return told != 0; }));
+        if (destroys) {
+            BOOST_TEST((socket.ready_state() == wsio::ready_state::closed));
+        } else {
+            client.send(frame(pong_frame, "b") + frame(text_frame, "there"));
+            BOOST_TEST(w.receive(socket)->text() == "hello");
+            BOOST_TEST(w.receive(socket)->text() == "there");
+        }
+        BOOST_TEST(told == 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(exception_in_on_pong_is_reported_and_closes_with_1011) {
+    world w;
+    std::string reported;
+    auto server = w.listen({.on_exception = [&](std::exception_ptr error, const wsio::request&) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& e) {
+            reported = e.what();
+        }
+    }});
+    auto client = connect(w, server.port());
+    auto socket = w.accept(server);
+    socket.on_pong([](std::string_view) { throw std::runtime_error("in on_pong"); });
+    client.send(frame(pong_frame, ""));
+    client.expect(server_close(1011, "internal error"));
+    BOOST_TEST(reported == "in on_pong");
+}
+
 BOOST_AUTO_TEST_CASE(exceptions_in_on_close_and_on_error_are_reported) {
     world w;
     int reported = 0;
