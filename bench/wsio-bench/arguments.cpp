@@ -1,87 +1,17 @@
 #include "arguments.hpp"
 
 #include "failure.hpp"
-
-#include <wsio/protocols.hpp>
+#include "values.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <limits>
-#include <optional>
 
 namespace wsio::bench {
 namespace {
 
 [[noreturn]] void refuse(const std::string& why) { throw failure(exit_code::usage, why); }
-
-/// A word of the command line that needs another behind it, and that other.
-struct option {
-    std::string_view name;
-    std::string_view value;
-
-    [[noreturn]] void refuse(std::string_view wanted) const {
-        bench::refuse(fmt::format("{} takes {}, not '{}'", name, wanted, value));
-    }
-};
-
-/// Reads the number at the front of `text` and moves past it.
-std::optional<double> take_number(std::string_view& text) {
-    double number = 0;
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (error != std::errc() || !std::isfinite(number)) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return number;
-}
-
-std::size_t read_count(const option& given, std::size_t least, std::size_t most) {
-    std::size_t count = 0;
-    auto const* const end = given.value.data() + given.value.size();
-    auto const result = std::from_chars(given.value.data(), end, count);
-    if (result.ec != std::errc() || result.ptr != end || count < least || count > most)
-        given.refuse(fmt::format("a number from {} to {}", least, most));
-    return count;
-}
-
-std::size_t read_size(const option& given) {
-    constexpr std::size_t most = std::size_t{1} << 30;
-    auto rest = given.value;
-    std::size_t factor = 1;
-    if (rest.ends_with('k') || rest.ends_with('K')) factor = 1024;
-    if (rest.ends_with('m') || rest.ends_with('M')) factor = 1024 * 1024;
-    if (factor != 1) rest.remove_suffix(1);
-    std::size_t size = 0;
-    auto const result = std::from_chars(rest.data(), rest.data() + rest.size(), size);
-    if (result.ec != std::errc() || result.ptr != rest.data() + rest.size() || size > most / factor)
-        given.refuse("a number of bytes up to 1024M, such as 16, 64k or 1M");
-    return size * factor;
-}
-
-nanoseconds read_duration(const option& given) {
-    constexpr double longest = 7 * 24 * 3600;
-    auto rest = given.value;
-    auto const number = take_number(rest);
-    auto const unit = rest == "ms" ? 0.001 : rest == "m" ? 60.0 : rest.empty() || rest == "s" ? 1.0 : 0.0;
-    if (!number || *number < 0 || unit == 0 || *number * unit > longest)
-        given.refuse("a time, such as 10, 0.5, 500ms or 2m");
-    return static_cast<nanoseconds>(*number * unit * static_cast<double>(second));
-}
-
-double read_rate(const option& given) {
-    auto rest = given.value;
-    auto const number = take_number(rest);
-    if (!number || !rest.empty() || *number <= 0 || *number > 1e9) given.refuse("messages a second, such as 5000");
-    return *number;
-}
-
-protocol_version read_protocol(const option& given) {
-    auto const name =
-        given.value == "75" || given.value == "76" ? "hixie-" + std::string(given.value) : std::string(given.value);
-    if (auto const version = protocols.find(name)) return *version;
-    given.refuse("13, 8, 7, 76 or 75");
-}
 
 measurement read_mode(const option& given) {
     for (auto const mode : {measurement::echo, measurement::connect, measurement::idle})
@@ -95,13 +25,6 @@ payload_kind read_payload(const option& given) {
     if (given.value == "json") return payload_kind::json;
     if (given.value == "random") return payload_kind::random;
     given.refuse("ascii, chinese, json or random");
-}
-
-std::string read_header(const option& given) {
-    auto const colon = given.value.find(':');
-    if (colon == 0 || colon == std::string_view::npos || given.value.find_first_of("\r\n") != std::string_view::npos)
-        given.refuse("a header field, such as 'Origin: http://example.com'");
-    return std::string(given.value) + "\r\n";
 }
 
 /// Takes an option that stands alone; false when there is none of that name.
@@ -141,7 +64,11 @@ constexpr std::array readers{
     reader{"--threads",
            [](settings& to, const option& given) { to.threads = static_cast<unsigned>(read_count(given, 1, 1024)); }},
     reader{"--mode", [](settings& to, const option& given) { to.mode = read_mode(given); }},
-    reader{"--header", [](settings& to, const option& given) { to.headers += read_header(given); }},
+    reader{"--header",
+           [](settings& to, const option& given) {
+               auto const [name, value] = read_header(given);
+               to.headers += fmt::format("{}: {}\r\n", name, value);
+           }},
     reader{
         "--server-pid",
         [](settings& to, const option& given) { to.server_pid = static_cast<pid_t>(read_count(given, 1, any_count)); }},
@@ -200,10 +127,11 @@ settings parse_arguments(std::span<const char* const> arguments) {
     return wanted;
 }
 
-std::string_view help_text() noexcept {
-    return R"(Measures a WebSocket server: sends messages, checks every byte that comes back, and tells how many and how fast.
+std::string help_text(std::string_view program) {
+    return fmt::format(
+        R"(Measures a WebSocket server: sends messages, checks every byte that comes back, and tells how many and how fast.
 
-Usage: wsio-bench ws://HOST[:PORT][/PATH] [OPTION]...
+Usage: {} ws://HOST[:PORT][/PATH] [OPTION]...
 
 What is measured
   --mode echo          messages a server echoes, and how long each takes (the default)
@@ -235,7 +163,8 @@ Output
 
 Exit code: 0 all is well, 1 this machine would not (files, memory), 2 wrong command line, 3 no connection, 4 handshake
 refused, 5 wrong echo or broken protocol, 6 connection lost, 130 interrupted.
-)";
+)",
+        program);
 }
 
 }  // namespace wsio::bench

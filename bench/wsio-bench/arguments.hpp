@@ -3,6 +3,7 @@
 #include "settings.hpp"
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace wsio::bench {
@@ -11,7 +12,7 @@ namespace wsio::bench {
 /// --help the rest is not looked at.
 [[nodiscard]] settings parse_arguments(std::span<const char* const> arguments);
 
-/// Gives the text that --help prints.
-[[nodiscard]] std::string_view help_text() noexcept;
+/// Gives the text that --help prints for a program of that name.
+[[nodiscard]] std::string help_text(std::string_view program);
 
 }  // namespace wsio::bench

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(help_is_given_whatever_else_is_there) {
     for (auto const* option :
          {"--connections", "--size", "--depth", "--duration", "--text", "--binary", "--protocol", "--rate", "--threads",
           "--mode", "--warmup", "--json", "--payload", "--chinese", "--compress", "--header", "--server-pid"})
-        BOOST_TEST(help_text().find(option) != std::string_view::npos, option);
+        BOOST_TEST(help_text("wsio-bench").find(option) != std::string_view::npos, option);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

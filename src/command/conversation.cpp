@@ -1,0 +1,158 @@
+#include "conversation.hpp"
+
+#include "format.hpp"
+#include "text.hpp"
+#include "typed.hpp"
+
+#include <wsio/fmt.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace wsio::command {
+
+namespace asio = boost::asio;
+
+conversation::conversation(socket to, console& with, const conversation_settings& settings)
+    : socket_(std::move(to)), console_(with), settings_(settings), timer_(socket_.get_executor()) {}
+
+asio::awaitable<exit_code> conversation::run() {
+    using namespace asio::experimental::awaitable_operators;
+    if (socket_.can_send_binary()) socket_.on_pong([this](std::string_view) { pong(); });
+    co_await (guard(hear()) || speak());
+    co_await socket_.close();
+    if (thrown_) std::rethrow_exception(thrown_);
+    co_return outcome();
+}
+
+void conversation::interrupt() {
+    if (std::exchange(interrupted_, true))
+        socket_.destroy();
+    else
+        socket_.end(close_code::going_away);
+}
+
+asio::awaitable<void> conversation::hear() {
+    while (auto const message = co_await socket_.receive()) {
+        heard_at_ = clock::now();
+        nobody_looks_ = !co_await console_.show(message->text(), message->is_binary());
+        if (nobody_looks_ || (settings_.count && ++heard_ >= *settings_.count)) break;
+    }
+    socket_.end();
+}
+
+// Ends the talk when either half of it fails.
+asio::awaitable<void> conversation::guard(asio::awaitable<void> half) {
+    try {
+        co_await std::move(half);
+    } catch (const boost::system::system_error&) {
+        throw;  // cancelled, because the other half is over
+    } catch (...) {
+        thrown_ = std::current_exception();
+        socket_.end(close_code::going_away);
+    }
+}
+
+// Never returns: the talk is over when the other side has nothing more to say.
+asio::awaitable<void> conversation::speak() {
+    co_await guard(say_all());
+    timer_.expires_at(clock::time_point::max());
+    co_await timer_.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<void> conversation::say_all() {
+    if (settings_.messages.empty()) {
+        co_await say_what_is_read();
+    } else {
+        for (auto const& message : settings_.messages)
+            if (!co_await say(message)) break;
+    }
+    co_await wait_for_silence();
+}
+
+asio::awaitable<void> conversation::say_what_is_read() {
+    while (auto const line = co_await console_.next_line()) {
+        bool goes_on = false;
+        if (console_.is_interactive())
+            goes_on = co_await say_typed(*line);
+        else
+            goes_on = co_await say(*line);
+        if (!goes_on) break;
+    }
+    if (!console_.trouble().empty()) throw failure(exit_code::system, std::string(console_.trouble()));
+}
+
+// Gives false when nothing more can be said.
+asio::awaitable<bool> conversation::say(std::string_view line) {
+    if (!settings_.hex) co_return co_await socket_.send(line);
+    auto const bytes = from_hex(line);
+    if (!bytes) throw failure(exit_code::usage, "with --hex each line is hexadecimal digits, such as 00 01 fe");
+    co_return co_await socket_.send(wsio::bytes(*bytes));
+}
+
+asio::awaitable<bool> conversation::say_typed(std::string_view line) {
+    auto const meant = read_typed(line);
+    if (auto const* const text = std::get_if<typed::text>(&meant)) co_return co_await say(text->content);
+    if (auto const* const bytes = std::get_if<typed::bytes>(&meant)) {
+        if (socket_.can_send_binary()) co_return co_await socket_.send(wsio::bytes(bytes->content));
+        console_.remark(fmt::format("{} cannot carry binary messages", socket_.protocol_version()));
+    } else if (auto const* const probe = std::get_if<typed::ping>(&meant)) {
+        ping(probe->payload);
+    } else if (auto const* const close = std::get_if<typed::close>(&meant)) {
+        socket_.end(close->code, close->reason);
+        co_return false;
+    } else if (std::holds_alternative<typed::help>(meant)) {
+        console_.remark(typed_help());
+    } else {
+        console_.remark(std::get<typed::mistake>(meant).why);
+    }
+    co_return true;
+}
+
+// Somebody who typed the end of the input wants to leave; a script may still get answers.
+asio::awaitable<void> conversation::wait_for_silence() {
+    heard_at_ = clock::now();
+    while (!console_.is_interactive() && settings_.wait) {
+        auto const until = heard_at_ + *settings_.wait;
+        if (clock::now() >= until) break;
+        timer_.expires_at(until);
+        co_await timer_.async_wait(asio::use_awaitable);
+    }
+    if (!console_.is_interactive() && !settings_.wait) co_return;
+    socket_.end();
+}
+
+void conversation::ping(std::string_view payload) {
+    if (!socket_.can_send_binary()) {
+        console_.remark(fmt::format("{} has no pings", socket_.protocol_version()));
+        return;
+    }
+    pinged_at_ = clock::now();
+    socket_.ping(payload);
+}
+
+void conversation::pong() {
+    if (!pinged_at_) return;  // an answer to a ping of the library itself
+    auto const took = std::chrono::duration<double, std::nano>(clock::now() - *std::exchange(pinged_at_, std::nullopt));
+    console_.remark(fmt::format("pong after {}", bench::as_time(took.count())));
+}
+
+exit_code conversation::outcome() const {
+    auto const how = socket_.status();
+    bool const by_us = how.by == ended_by::application;
+    console_.remark(by_us ? fmt::format("closed: {}", how.code) : fmt::format("closed: {}", how));
+    if (interrupted_) return exit_code::interrupted;
+    if (by_us) return exit_code::success;
+    bool const as_usual = how.code == close_code::normal || how.code == close_code::going_away ||
+                          (how.code == close_code::no_status && how.clean);
+    if (how.by == ended_by::peer && as_usual) return exit_code::success;
+    throw failure(how.by == ended_by::library ? exit_code::wrong_answer : exit_code::connection_lost,
+                  fmt::format("closed: {}", how));
+}
+
+}  // namespace wsio::command

@@ -1,0 +1,159 @@
+#include "probing.hpp"
+
+#include "client_arguments.hpp"
+
+#include <wsio/fmt.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace wsio::command {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t first_size = 64 << 10;
+constexpr milliseconds pong_time{10'000};
+
+double nanoseconds_since(clock::time_point begin) {
+    return std::chrono::duration<double, std::nano>(clock::now() - begin).count();
+}
+
+double seconds_since(clock::time_point begin) { return nanoseconds_since(begin) / 1e9; }
+
+asio::awaitable<socket> connect_in(const probe_settings& wanted, protocol_version version) {
+    auto options = wanted.way;
+    options.protocols = {version};
+    co_return co_await connect(wanted.url, options);
+}
+
+// Sends a ping and gives how long its pong took; nothing when there is none. Messages are no answer.
+asio::awaitable<std::optional<double>> round_trip(socket with) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, pong_time);
+    std::optional<double> took;
+    auto const begin = clock::now();
+    with.on_message([](const message&) {});
+    with.on_pong([&](std::string_view) {
+        took = nanoseconds_since(begin);
+        timer.cancel();
+    });
+    with.on_close([&](const status&) { timer.cancel(); });
+    with.ping("wsio probe");
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (with.ready_state() != ready_state::closed) with.on_pong(nullptr).on_close(nullptr);
+    co_return took;
+}
+
+asio::awaitable<findings::version> try_version(const probe_settings& wanted, protocol_version version,
+                                               findings& found) {
+    findings::version result{.spoken = version};
+    auto options = wanted.way;
+    options.protocols = {version};
+    options.on_headers = [&](const headers& fields) {
+        result.extensions = fields["Sec-WebSocket-Extensions"];
+        found.server = fields["Server"];
+    };
+    auto begin = clock::now();
+    auto [opened, error] = co_await try_connect(wanted.url, options);
+    if (error && error->why() == error::wrong_extension) {  // perhaps without
+        options.compression.mode = compression_mode::off;
+        begin = clock::now();
+        auto again = co_await try_connect(wanted.url, options);
+        std::swap(opened, again.socket);
+        std::swap(error, again.error);
+    }
+    if (error) {
+        result.problem = error->what();
+        auto const code = exit_code_of(error->why());
+        // Other versions would fare no better.
+        if (code != exit_code::no_handshake) throw failure(code, result.problem);
+        co_return result;
+    }
+    result.nanoseconds = nanoseconds_since(begin);
+    result.subprotocol = opened.subprotocol();
+    if (opened.can_send_binary() && !found.was_pinged) {
+        found.was_pinged = true;
+        found.ping_nanoseconds = co_await round_trip(opened);
+    }
+    co_await opened.close();
+    co_return result;
+}
+
+// Sends messages twice as long each time, and behind each a ping: the pong says that the message was taken.
+asio::awaitable<findings::message_size> find_message_size(const probe_settings& wanted, protocol_version version) {
+    findings::message_size found;
+    auto opened = co_await connect_in(wanted, version);
+    for (auto size = std::min(first_size, wanted.largest_message);; size = std::min(2 * size, wanted.largest_message)) {
+        std::string const payload(size, 'x');
+        co_await opened.send(payload);
+        if (!co_await round_trip(opened)) {
+            found.refused = size;
+            co_await opened.close();
+            auto const how = opened.status();
+            found.why = how.by == ended_by::application ? fmt::format("no pong within {} s", pong_time.count() / 1000)
+                                                        : fmt::format("{}", how);
+            co_return found;
+        }
+        found.taken = size;
+        if (size == wanted.largest_message) break;
+    }
+    co_await opened.close();
+    co_return found;
+}
+
+// Says nothing. What comes and is no message is a ping.
+asio::awaitable<findings::silence> be_silent(const probe_settings& wanted, protocol_version version) {
+    auto quiet = wanted;
+    quiet.way.timeouts.ping = {};
+    quiet.way.monitor = std::make_shared<monitor>();
+    findings::silence found;
+    auto opened = co_await connect_in(quiet, version);
+    auto const begin = clock::now();
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    opened.on_message([&](const message&) { found.spoke = true; });
+    while (opened.is_open() && clock::now() - begin < *wanted.silence) {
+        timer.expires_after(milliseconds(20));
+        co_await timer.async_wait(asio::use_awaitable);
+        auto const counted = quiet.way.monitor->statistics();
+        if (!found.pinged_after && opened.is_open() && !found.spoke && counted.bytes_received != 0)
+            found.pinged_after = seconds_since(begin);
+    }
+    if (!opened.is_open()) {
+        found.closed_after = seconds_since(begin);
+        found.why = fmt::format("{}", opened.status());
+    }
+    found.watched_seconds = seconds_since(begin);
+    co_await opened.close();
+    co_return found;
+}
+
+}  // namespace
+
+asio::awaitable<findings> probe(const probe_settings& wanted) {
+    findings found{.url = wanted.url, .offered = wanted.way.subprotocols};
+    std::optional<protocol_version> best;
+    for (auto const version : wanted.versions) {
+        auto const result = co_await try_version(wanted, version, found);
+        if (result.works() && is_hybi(version) && !best) best = version;
+        found.versions.push_back(result);
+    }
+    if (best && wanted.largest_message != 0) found.size = co_await find_message_size(wanted, *best);
+    if (best && wanted.silence) found.patience = co_await be_silent(wanted, *best);
+    co_return found;
+}
+
+}  // namespace wsio::command

@@ -1,0 +1,64 @@
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace wsio::command {
+namespace {
+
+int value_of(char digit) noexcept {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
+}
+
+}  // namespace
+
+std::string to_hex(std::string_view bytes, std::string_view between) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (unsigned char const byte : bytes) {
+        if (!text.empty()) text += between;
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
+std::optional<std::string> from_hex(std::string_view digits) {
+    std::string bytes;
+    while (!digits.empty()) {
+        if (digits.front() == ' ') {
+            digits.remove_prefix(1);
+            continue;
+        }
+        if (digits.size() < 2) return std::nullopt;
+        int const high = value_of(digits[0]);
+        int const low = value_of(digits[1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        bytes += static_cast<char>(high * 16 + low);
+        digits.remove_prefix(2);
+    }
+    return bytes;
+}
+
+std::string without_controls(std::string_view text) {
+    std::string shown;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const byte = static_cast<unsigned char>(text[i]);
+        bool const is_c0 = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F;
+        // U+0080 to U+009F are commands as well, C2 80 to C2 9F in UTF-8.
+        bool const is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (is_c1)
+            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(text[++i]));
+        else if (is_c0)
+            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", byte);
+        else
+            shown += text[i];
+    }
+    return shown;
+}
+
+}  // namespace wsio::command

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// How what comes from a server is shown.
+
+namespace wsio::command {
+
+/// Writes bytes as hexadecimal digits, with `between` between two bytes.
+[[nodiscard]] std::string to_hex(std::string_view bytes, std::string_view between = {});
+
+/// Reads hexadecimal digits, between which there may be spaces; nothing when it is anything else.
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view digits);
+
+/// Writes UTF-8 so that a terminal only shows it: control characters, with which a server could move the cursor or worse,
+/// become escapes such as \x1b. Line ends and tabs stay.
+[[nodiscard]] std::string without_controls(std::string_view text);
+
+}  // namespace wsio::command
