@@ -49,7 +49,7 @@ std::string hixie_key(client_handshake::randomness random) {
 }
 
 std::string shown(const std::optional<std::string_view>& value) {
-    return value ? "is \"" + std::string(value->substr(0, 200)) + '"' : std::string("is missing");
+    return value ? "is \"" + first_line(*value) + '"' : std::string("is missing");
 }
 
 }  // namespace
@@ -265,8 +265,8 @@ problem client_handshake::check_subprotocol() {
     auto const last =
         wanted_.version == protocol_version::hixie_75 && !offered.empty() ? offered.begin() + 1 : offered.end();
     if (fields.count(name) != 1 || std::find(offered.begin(), last, *chosen) == last)
-        return failure{error::wrong_subprotocol,
-                       "the server chose the subprotocol \"" + fields.joined(name) + "\", which was not offered"};
+        return failure{error::wrong_subprotocol, "the server chose the subprotocol \"" +
+                                                     first_line(fields.joined(name)) + "\", which was not offered"};
     subprotocol_ = *chosen;
     return std::nullopt;
 }
@@ -274,7 +274,7 @@ problem client_handshake::check_subprotocol() {
 problem client_handshake::check_extensions() {
     auto const& fields = reader_.fields();
     if (!is_hybi(wanted_.version) || !fields.contains("Sec-WebSocket-Extensions")) return std::nullopt;
-    auto const all = fields.joined("Sec-WebSocket-Extensions");
+    auto const all = first_line(fields.joined("Sec-WebSocket-Extensions"));
     auto const answered = read_extensions(fields);
     if (!answered)
         return failure{error::wrong_extension,

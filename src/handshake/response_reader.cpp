@@ -102,9 +102,10 @@ bool response_reader::put_body(std::string_view bytes) {
     if (list_contains(fields_, "Transfer-Encoding", "chunked")) {
         ended = join_chunks(bytes.substr(0, 2 * longest_body), body_) || bytes.size() >= 2 * longest_body;
     } else {
-        body_ = bytes.substr(0, longest_body);
         auto const announced = fields_.find("Content-Length");
-        ended = announced && bytes.size() >= read_number(*announced, 10).value_or(0);
+        auto const size = announced ? read_number(*announced, 10) : std::nullopt;
+        ended = size && bytes.size() >= *size;
+        body_ = bytes.substr(0, std::min<std::uint64_t>(size.value_or(longest_body), longest_body));
     }
     if (status_ == 204 || status_ == 304) ended = true;
     if (body_.size() >= longest_body) ended = true;

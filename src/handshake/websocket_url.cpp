@@ -23,7 +23,12 @@ std::string lower(std::string_view text) {
     return copy;
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string(text.substr(0, 200)) + '"'; }
+// What somebody wrote, in one line that is not too long.
+std::string quoted(std::string_view text) {
+    auto shown = '"' + std::string(text.substr(0, 200)) + '"';
+    std::ranges::replace_if(shown, is_control, '?');
+    return shown;
+}
 
 constexpr std::uint16_t default_port(bool secure) noexcept { return secure ? 443 : 80; }
 

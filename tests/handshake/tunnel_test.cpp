@@ -58,6 +58,9 @@ BOOST_AUTO_TEST_CASE(answer_of_2xx_opens_the_tunnel) {
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_told_apart) {
+    // What follows the body is no part of it.
+    check_failed(run("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nfilter, and more"), error::proxy_refused,
+                 ": filter; ");
     auto const refused = run("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nfilter");
     check_failed(refused, error::proxy_refused, "403 Forbidden: filter");
     BOOST_TEST(refused.answer().body() == "filter");
