@@ -89,13 +89,18 @@ void connection::release_here() noexcept {
     // Looked at first: behind the end of the loop, whoever has the other reference may destroy the connection at any time.
     bool const loop_may_see_to_it = !loop_gone_ && !let_go_;
     auto const left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
-    if (left == 0)
-        delete this;
-    else if (left == 1 && loop_may_see_to_it && operations == 0)
+    if (left == 0) {
+        if (operations == 0) delete this;
+    } else if (left == 1 && loop_may_see_to_it && operations == 0) {
         survive([this] { abandoned(); });
+    }
 }
 
 void connection::operations_over() noexcept {
+    if (let_go_) {  // something was begun after the end, and may have outlived the last handle
+        if (references_.load(std::memory_order_acquire) == 0) delete this;
+        return;
+    }
     if (references_.load(std::memory_order_relaxed) == 1 && !let_go_) survive([this] { abandoned(); });
     maybe_let_go();
 }

@@ -162,6 +162,37 @@ BOOST_AUTO_TEST_CASE(an_exception_in_a_callback_ends_with_1011) {
     BOOST_TEST(w.until([&] { return log.lines.back() == "message fine"; }));
 }
 
+BOOST_AUTO_TEST_CASE(callback_that_is_set_after_the_end_is_told_though_no_handle_is_left) {
+    world w;
+    auto server = w.listen();
+    auto client = connect(w, server.port());
+    auto socket = w.accept(server);
+    socket.destroy();
+    client.expect_end();
+    w.turn_for(5ms);
+    int told = 0;
+    socket.on_close([&](const wsio::status&) { ++told; });
+    socket = wsio::socket();
+    BOOST_TEST(w.until([&] { return told != 0; }));
+    w.turn_for(5ms);
+    BOOST_TEST(told == 1);
+}
+
+BOOST_AUTO_TEST_CASE(message_that_waits_after_the_end_is_received_though_no_handle_is_left) {
+    world w;
+    auto server = w.listen();
+    auto client = connect(w, server.port());
+    auto socket = w.accept(server);
+    client.send(frame(text_frame, "one") + close_frame(1000));
+    client.expect(server_close(1000));
+    client.close();
+    BOOST_TEST(w.until([&] { return socket.ready_state() == wsio::ready_state::closed; }));
+    w.turn_for(5ms);
+    auto const receiving = w.start(std::exchange(socket, wsio::socket()).receive(1s));
+    BOOST_TEST(w.until([&] { return receiving.done(); }));
+    BOOST_TEST(receiving.get()->text() == "one");
+}
+
 BOOST_AUTO_TEST_CASE(pongs_are_told_and_messages_are_received_as_ever) {
     world w;
     auto server = w.listen();
