@@ -1,6 +1,7 @@
 #include "client_arguments.hpp"
 #include "console.hpp"
 #include "conversation.hpp"
+#include "text.hpp"
 #include "values.hpp"
 
 #include <wsio/fmt.hpp>
@@ -119,7 +120,7 @@ std::string describe_connection(const socket& open, const std::string& url) {
 
 asio::awaitable<exit_code> talk(session& s) {
     auto [connected, error] = co_await try_connect(s.wanted.way.url, s.wanted.way.options);
-    if (error) throw failure(exit_code_of(error->why()), error->what());
+    if (error) throw failure(exit_code_of(error->why()), message_of(*error));
     s.screen->remark(describe_connection(connected, s.wanted.way.url));
     s.talk.emplace(std::move(connected), *s.screen, s.wanted.talk);
     if (s.wanted.talk.messages.empty()) s.screen->start();
@@ -167,7 +168,7 @@ exit_code run_connect(words given) {
     if (s.wanted.compress) options.compression.mode = compression_mode::dedicated;
     if (s.wanted.verbose) options.on_headers = tell_of_handshake;
     if (!s.wanted.talk.count && !s.wanted.talk.wait) s.wanted.talk.wait = std::chrono::seconds(1);
-    s.screen = console::make(s.context.get_executor(), !s.wanted.no_colour);
+    s.screen = console::make(s.context.get_executor(), s.wanted.talk.messages.empty(), !s.wanted.no_colour);
     return run(s);
 }
 

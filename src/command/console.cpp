@@ -15,10 +15,10 @@
 
 namespace wsio::command {
 
-std::unique_ptr<console> console::make(const boost::asio::any_io_executor& executor, bool may_colour) {
+std::unique_ptr<console> console::make(const boost::asio::any_io_executor& executor, bool reads, bool may_colour) {
     auto const* const terminal = std::getenv("TERM");
     bool const can_edit = terminal != nullptr && std::string_view(terminal) != "dumb";
-    if (can_edit && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1)
+    if (reads && can_edit && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1)
         return std::make_unique<terminal_console>(executor, may_colour && std::getenv("NO_COLOR") == nullptr);
     return std::make_unique<pipe_console>(executor);
 }

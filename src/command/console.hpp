@@ -20,8 +20,8 @@ namespace wsio::command {
 /// be served meanwhile.
 class console {
 public:
-    /// Makes the one that fits standard input and output.
-    static std::unique_ptr<console> make(const boost::asio::any_io_executor& executor, bool may_colour);
+    /// Makes the one that fits standard input and output. Where nothing is read, nobody types.
+    static std::unique_ptr<console> make(const boost::asio::any_io_executor& executor, bool reads, bool may_colour);
 
     console(const console&) = delete;
     console& operator=(const console&) = delete;

@@ -144,15 +144,14 @@ void conversation::pong() {
 
 exit_code conversation::outcome() const {
     auto const how = socket_.status();
-    bool const by_us = how.by == ended_by::application;
-    console_.remark(by_us ? fmt::format("closed: {}", how.code) : fmt::format("closed: {}", how));
+    auto const told = describe_ending(how);
+    console_.remark(told);
     if (interrupted_) return exit_code::interrupted;
-    if (by_us) return exit_code::success;
+    if (how.by == ended_by::application) return exit_code::success;
     bool const as_usual = how.code == close_code::normal || how.code == close_code::going_away ||
                           (how.code == close_code::no_status && how.clean);
     if (how.by == ended_by::peer && as_usual) return exit_code::success;
-    throw failure(how.by == ended_by::library ? exit_code::wrong_answer : exit_code::connection_lost,
-                  fmt::format("closed: {}", how));
+    throw failure(how.by == ended_by::library ? exit_code::wrong_answer : exit_code::connection_lost, told);
 }
 
 }  // namespace wsio::command

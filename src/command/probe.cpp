@@ -99,6 +99,7 @@ exit_code run_probe(words given) {
     probed.way = wanted.way.options;
     probed.way.compression.mode = compression_mode::dedicated;
     probed.way.timeouts.ping = probed.way.timeouts.pong = std::chrono::seconds(10);
+    probed.way.timeouts.close = std::chrono::seconds(2);  // a server that does not answer need not be waited for
     probed.way.limits.message_size = std::max(probed.way.limits.message_size, 2 * probed.largest_message);
     return run(wanted);
 }

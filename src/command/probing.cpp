@@ -1,8 +1,7 @@
 #include "probing.hpp"
 
 #include "client_arguments.hpp"
-
-#include <wsio/fmt.hpp>
+#include "text.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,22 +39,36 @@ asio::awaitable<socket> connect_in(const probe_settings& wanted, protocol_versio
     co_return co_await connect(wanted.url, options);
 }
 
-// Sends a ping and gives how long its pong took; nothing when there is none. Messages are no answer.
+// Sends a ping and gives how long its pong took; nothing when there is none. Messages are no answer. A server with much to
+// send may leave a ping unanswered that comes meanwhile, so it is asked again.
 asio::awaitable<std::optional<double>> round_trip(socket with) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, pong_time);
+    asio::steady_timer timer(co_await asio::this_coro::executor);
     std::optional<double> took;
-    auto const begin = clock::now();
+    auto begin = clock::now();
+    auto const until = begin + pong_time;
     with.on_message([](const message&) {});
     with.on_pong([&](std::string_view) {
         took = nanoseconds_since(begin);
         timer.cancel();
     });
     with.on_close([&](const status&) { timer.cancel(); });
-    with.ping("wsio probe");
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (with.ready_state() != ready_state::closed) with.on_pong(nullptr).on_close(nullptr);
+    while (!took && with.is_open() && clock::now() < until) {
+        begin = clock::now();
+        with.ping("wsio probe");
+        timer.expires_after(std::chrono::seconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    with.on_pong(nullptr).on_close(nullptr);
     co_return took;
+}
+
+// Gives the problem without what every line would say.
+std::string problem_of(const connect_error& error, std::string_view url) {
+    auto const text = message_of(error);
+    auto const at = text.find(": ");
+    bool const names_the_url = at != std::string::npos && text.find(url) < at;
+    return names_the_url ? text.substr(at + 2) : text;
 }
 
 asio::awaitable<findings::version> try_version(const probe_settings& wanted, protocol_version version,
@@ -67,29 +80,32 @@ asio::awaitable<findings::version> try_version(const probe_settings& wanted, pro
         result.extensions = fields["Sec-WebSocket-Extensions"];
         found.server = fields["Server"];
     };
-    auto begin = clock::now();
-    auto [opened, error] = co_await try_connect(wanted.url, options);
-    if (error && error->why() == error::wrong_extension) {  // perhaps without
-        options.compression.mode = compression_mode::off;
+    connect_result attempt;
+    clock::time_point begin;
+    for (bool again = true; again;) {
         begin = clock::now();
-        auto again = co_await try_connect(wanted.url, options);
-        std::swap(opened, again.socket);
-        std::swap(error, again.error);
+        attempt = co_await try_connect(wanted.url, options);
+        // A server that answers an offer in a way that no client can accept may speak the version all the same.
+        again = false;
+        if (attempt.error && attempt.error->why() == error::wrong_extension)
+            again = std::exchange(options.compression.mode, compression_mode::off) != compression_mode::off;
+        if (attempt.error && attempt.error->why() == error::wrong_subprotocol)
+            again = !std::exchange(options.subprotocols, {}).empty();
     }
-    if (error) {
-        result.problem = error->what();
-        auto const code = exit_code_of(error->why());
+    if (attempt.error) {
+        auto const code = exit_code_of(attempt.error->why());
         // Other versions would fare no better.
-        if (code != exit_code::no_handshake) throw failure(code, result.problem);
+        if (code != exit_code::no_handshake) throw failure(code, message_of(*attempt.error));
+        result.problem = problem_of(*attempt.error, wanted.url);
         co_return result;
     }
     result.nanoseconds = nanoseconds_since(begin);
-    result.subprotocol = opened.subprotocol();
-    if (opened.can_send_binary() && !found.was_pinged) {
+    result.subprotocol = attempt.socket.subprotocol();
+    if (attempt.socket.can_send_binary() && !found.was_pinged) {
         found.was_pinged = true;
-        found.ping_nanoseconds = co_await round_trip(opened);
+        found.ping_nanoseconds = co_await round_trip(attempt.socket);
     }
-    co_await opened.close();
+    co_await attempt.socket.close();
     co_return result;
 }
 
@@ -105,7 +121,7 @@ asio::awaitable<findings::message_size> find_message_size(const probe_settings& 
             co_await opened.close();
             auto const how = opened.status();
             found.why = how.by == ended_by::application ? fmt::format("no pong within {} s", pong_time.count() / 1000)
-                                                        : fmt::format("{}", how);
+                                                        : describe_ending(how);
             co_return found;
         }
         found.taken = size;
@@ -134,7 +150,7 @@ asio::awaitable<findings::silence> be_silent(const probe_settings& wanted, proto
     }
     if (!opened.is_open()) {
         found.closed_after = seconds_since(begin);
-        found.why = fmt::format("{}", opened.status());
+        found.why = describe_ending(opened.status());
     }
     found.watched_seconds = seconds_since(begin);
     co_await opened.close();

@@ -1,5 +1,7 @@
 #include "text.hpp"
 
+#include <wsio/fmt.hpp>
+
 #include <fmt/format.h>
 
 #include <iterator>
@@ -59,6 +61,21 @@ std::string without_controls(std::string_view text) {
             shown += text[i];
     }
     return shown;
+}
+
+std::string describe_ending(const status& how) {
+    if (how.by != ended_by::application && how.by != ended_by::peer)
+        return "ended: " + without_controls(fmt::format("{}", how));
+    auto text = fmt::format("closed{}: {}", how.by == ended_by::peer ? " by the server" : "", how.code);
+    if (!how.reason.empty()) text += fmt::format(" \"{}\"", without_controls(how.reason));
+    return text;
+}
+
+std::string message_of(const connect_error& error) {
+    std::string_view text = error.what();
+    constexpr std::string_view library = "wsio: ";
+    if (text.starts_with(library)) text.remove_prefix(library.size());
+    return without_controls(text);
 }
 
 }  // namespace wsio::command

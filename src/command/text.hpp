@@ -1,5 +1,8 @@
 #pragma once
 
+#include <wsio/error.hpp>
+#include <wsio/status.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,5 +20,11 @@ namespace wsio::command {
 /// Writes UTF-8 so that a terminal only shows it: control characters, with which a server could move the cursor or worse,
 /// become escapes such as \x1b. Line ends and tabs stay.
 [[nodiscard]] std::string without_controls(std::string_view text);
+
+/// Says how a connection ended: "closed by the server: 1001 going away \"bye\"".
+[[nodiscard]] std::string describe_ending(const status& how);
+
+/// Gives what a failed attempt has to tell, without the name of the library.
+[[nodiscard]] std::string message_of(const connect_error& error);
 
 }  // namespace wsio::command

@@ -33,4 +33,18 @@ BOOST_AUTO_TEST_CASE(a_terminal_gets_no_commands_from_a_server) {
     BOOST_TEST(without_controls("\xC2\xA0") == "\xC2\xA0");
 }
 
+BOOST_AUTO_TEST_CASE(an_ending_is_told_from_the_client_s_side) {
+    using enum wsio::ended_by;
+    using wsio::close_code;
+    BOOST_TEST(describe_ending({application, close_code::normal, "", "whatever", true}) == "closed: 1000 normal");
+    BOOST_TEST(describe_ending({peer, close_code::going_away, "bye\x1B", "", true}) ==
+               "closed by the server: 1001 going away \"bye\\x1b\"");
+    BOOST_TEST(describe_ending({network, close_code::abnormal, "", "no route", false}) ==
+               "ended: 1006 abnormal, ended by the network: no route");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_is_told_without_the_name_of_the_library) {
+    BOOST_TEST(message_of({wsio::error::bad_url, "\x1B is no URL"}) == "\\x1b is no URL");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
