@@ -136,7 +136,10 @@ void wait_for_signal(session& s, asio::signal_set& signals) {
             return;
         }
         s.talk->interrupt();
-        wait_for_signal(s, signals);
+        if (s.screen->is_interactive())
+            wait_for_signal(s, signals);
+        else
+            signals.clear();  // the second one ends the program, whatever it waits for
     });
 }
 

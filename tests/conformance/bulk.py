@@ -34,16 +34,16 @@ class Echoes(NamedTuple):
 
     def run(self, target, version):
         deadline = time.monotonic() + self.seconds
-        encoded = b''.join(frame.encode() for frame in fragments(self.opcode, self.payload, self.fragment))
         kind = frames.NAMES[self.opcode]
         peer, _ = open_hybi(target, version)
+        encoded = peer.encode(fragments(self.opcode, self.payload, self.fragment))
         with peer:
             for _ in range(self.count):
                 peer.send(encoded, self.chop)
                 got = peer.event(deadline - time.monotonic())
                 expect(got, f'no echo within {self.seconds} s')
                 expect(got == (kind, self.payload), lambda: f'got {got[0]} {short(got[1])} instead of the {kind} that was sent')
-            peer.send(frames.close(1000).encode())
+            peer.send_frames([frames.close(1000)])
             return finish(peer, peer.event(), WeClose())
 
 

@@ -18,6 +18,18 @@ class Octets(NamedTuple):
     octets: bytes
 
 
+class Part(NamedTuple):
+    """From here to there of the payload of a frame; what stands before the payload comes with its beginning."""
+    frame: frames.Frame
+    start: int
+    stop: int
+
+    def encode(self, peer):
+        encoded = peer.encode([self.frame])
+        head = len(encoded) - len(self.frame.payload)
+        return encoded[head + self.start if self.start else 0:head + self.stop]
+
+
 class Gets(NamedTuple):
     """These events must come before anything else is sent."""
     events: list
@@ -28,7 +40,7 @@ class Silence(NamedTuple):
 
 
 class WeClose(NamedTuple):
-    """When all events have come, the client closes with 1000; the answer says the same, or no code."""
+    """When all events have come, the peer closes with 1000; the answer says the same, or no code."""
     codes: tuple = (1000,)
     no_code: bool = True  # whether none is as good
 
@@ -37,7 +49,7 @@ class WeClose(NamedTuple):
 
 
 class ServerFails(NamedTuple):
-    """The server closes on its own, at once, and says why."""
+    """The other end, be it server or client, closes on its own, at once, and says why."""
     code: int
     no_code = False
 
@@ -99,6 +111,8 @@ class Conversation(NamedTuple):
                 peer.send_frames(step.frames, step.way)
             elif isinstance(step, Octets):
                 peer.send(step.octets)
+            elif isinstance(step, Part):
+                peer.send(step.encode(peer))
             elif isinstance(step, Silence):
                 peer.expect_silence(PAUSE)
             else:
@@ -116,7 +130,7 @@ class Conversation(NamedTuple):
                 expect_event(got, waiting[0])
         else:
             if isinstance(end, WeClose):
-                peer.send(frames.close(1000).encode())
+                peer.send_frames([frames.close(1000)])
             got = peer.event()
         if waiting and not self.any_prefix:
             weak = f'the connection was closed before {len(waiting)} events that had to come'
@@ -144,8 +158,8 @@ def finish(peer, got, end, weak=None):
     elif not end.no_code:
         weak = 'the closing frame has no code'
     if isinstance(end, ServerFails):
-        peer.send(frames.close(got[1]).encode())
-    peer.expect_end()
+        peer.send_frames([frames.close(got[1])])
+    peer.expect_end(failed=not end.no_code)
     if weak:
         raise NonStrict(weak)
     return str(got[1]) if got[1] is not None else 'no code'

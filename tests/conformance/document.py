@@ -5,18 +5,21 @@ import os
 import autobahn
 import beyond
 import bulk
+import clients
 import compression
 import hixie
 from peer import HIXIE, HYBI
 
 PATH = os.path.join(os.environ.get('WSIO_SOURCE_DIR', os.path.join(os.path.dirname(__file__), '../..')), 'docs/conformance.md')
 MODES = ('dedicated', 'shared')
+CLIENT = ('client',)
 
 INTRODUCTION = '''# Conformance
 
 What wsio does in each case of the [Autobahn test suite](https://github.com/crossbario/autobahn-testsuite), version 25.10.1, and
 in cases of our own where that suite has none. `tests/conformance` says the cases again in its own words, with a codec that shares
-nothing with the library's, and tries them on a server over real sockets. It writes this page (`tests/conformance/run
+nothing with the library's, and tries them on a server over real sockets, and those that are about frames on a client (at the end of
+this page). It writes this page (`tests/conformance/run
 --write-docs`), and the tests fail when the page is not what came out. The same program tries any server that echoes:
 
 ```sh
@@ -39,6 +42,22 @@ OLDER = '''Versions 8 and 7 are tried with the same cases but for these:
 * 7.9.3: 1004 was a code of these drafts, "too large", so the answer to it is that of 7.7.
 
 Everything else applies: nothing else that these cases touch differs between the versions.
+'''
+
+
+CLIENTS = '''## Clients
+
+The client (`wsio::connect`) is tried with the same cases of groups 1 to 7, 9 and 10: there the suite plays the server. It checks the
+client's request, sends its frames without a mask and wants those of the client with one, each with a key of its own. Behind a
+closing handshake the server ends TCP first, behind a violation the client does. Any client can be tried that takes a URL and a
+version, echoes, and ends with 0:
+
+```sh
+tests/conformance/run --client 'node my-client.js' 1 2 3
+```
+
+How many passed, and below, what a server alone can do wrong. Not among them: groups 12 and 13 and the hixie drafts, in which
+clients are tried on other people's servers (`tests/interop/run-client`) and on our own.
 '''
 
 
@@ -68,6 +87,7 @@ def render(results):
               '[protocols.md](protocols.md).']
     for number, fill in hixie.GROUPS:
         parts += [heading(f'h{number}', fill, '###'), table(results, of(hixie.CASES, f'h{number}'), HIXIE)]
+    parts += [CLIENTS, clients_summary(results), table(results, clients.OWN, HYBI, CLIENT)]
     return '\n\n'.join(part.strip('\n') for part in parts) + '\n'
 
 
@@ -83,15 +103,15 @@ def row(*cells):
     return '| ' + ' | '.join(cells) + ' |'
 
 
-def table(results, cases, versions):
+def table(results, cases, versions, modes=MODES):
     lines = [row('case', 'sent', 'expected', *versions), row(*['---'] * (3 + len(versions)))]
-    lines += [row(case.id, case.sent, case.expected, *(seen(results, case.id, version) for version in versions)) for case in cases]
+    lines += [row(case.id, case.sent, case.expected, *(seen(results, case.id, version, modes) for version in versions)) for case in cases]
     return '\n'.join(lines)
 
 
-def seen(results, id, version):
+def seen(results, id, version, modes=MODES):
     """What was seen, in both modes of compression where they differ; nothing where the case does not apply."""
-    outcomes = [results[id, version, mode] for mode in MODES if (id, version, mode) in results]
+    outcomes = [results[id, version, mode] for mode in modes if (id, version, mode) in results]
     words = ['**FAIL**' if verdict != 'ok' else word for verdict, word in outcomes]
     return ' / '.join(dict.fromkeys(words)) or '–'
 
@@ -109,6 +129,16 @@ def summary(results):
             cells.append(f'{sum(map(all, tried))} of {len(tried)}' if tried else '–')
         lines.append(row(name, str(len(cases)), *cells))
     return '\n'.join(['How many passed, in each version:', '', *lines])
+
+
+def clients_summary(results):
+    lines = [row('group', 'cases', *HYBI), row(*['---'] * 5)]
+    for name, cases in clients.GROUPS:
+        tried = [[results.get((case.id, version, 'client'), ('–', ''))[0] for case in cases] for version in HYBI]
+        lines.append(row(str(name), str(len(cases)), *(f'{verdicts.count("ok")} of {len(verdicts)}' for verdicts in tried)))
+    failed = [f'* **FAIL** {case.id} in {version}' for case in clients.CASES for version in HYBI
+              if results.get((case.id, version, 'client'), ('–', ''))[0] != 'ok']
+    return '\n'.join([*lines, *([''] + failed if failed else [])])
 
 
 def compressed(results):

@@ -1,4 +1,4 @@
-"""A codec of its own for the frames of versions 7, 8 and 13, from the client's side (RFC 6455 5.2). It can break every rule."""
+"""A codec of its own for the frames of versions 7, 8 and 13, from either side (RFC 6455 5.2). It can break every rule."""
 
 from typing import NamedTuple
 
@@ -18,16 +18,18 @@ class Frame(NamedTuple):
     rsv: int = 0  # three bits, RSV1 is 4
 
     def encode(self, key=MASKING_KEY):
-        return header(self, key, len(self.payload)) + mask(self.payload, key)
+        """As a client sends it; with None for a key as a server does."""
+        return header(self, key, len(self.payload)) + (mask(self.payload, key) if key else self.payload)
 
 
 def header(frame, key, length):
     first = bytes((frame.fin << 7 | frame.rsv << 4 | frame.opcode,))
+    masked, key = (0x80, key) if key else (0, b'')
     if length < 126:
-        return first + bytes((0x80 | length,)) + key
+        return first + bytes((masked | length,)) + key
     if length < 65536:
-        return first + b'\xfe' + length.to_bytes(2, 'big') + key
-    return first + b'\xff' + length.to_bytes(8, 'big') + key
+        return first + bytes((masked | 126,)) + length.to_bytes(2, 'big') + key
+    return first + bytes((masked | 127,)) + length.to_bytes(8, 'big') + key
 
 
 def mask(payload, key):
@@ -70,29 +72,35 @@ def fragments(opcode, payload, size, rsv=0):
             for at in cuts]
 
 
-def parse(data):
-    """Takes one frame of a server's from the beginning of a bytearray; gives it, or None when it is not whole yet.
+def parse(data, keys=None):
+    """Takes one frame from the beginning of a bytearray; gives it, or None when it is not whole yet. It is a server's, or, where
+    `keys` is a list, a client's, whose masking key is added there.
 
-    Raises ValueError for what a server must not send; RSV1 is left to the caller."""
+    Raises ValueError for what must not be sent; RSV1 is left to the caller."""
     if len(data) < 2:
         return None
     first, length, start = data[0], data[1], 2
-    if length & 0x80:
-        raise ValueError('the server masked a frame')
+    if bool(length & 0x80) != (keys is not None):
+        raise ValueError('the server masked a frame' if keys is None else 'the client did not mask a frame')
+    length &= 0x7f
     if length >= 126:
         start = 4 if length == 126 else 10
         if len(data) < start:
             return None
         length = int.from_bytes(data[2:start], 'big')
         if length < (126 if start == 4 else 65536) or length >> 63:
-            raise ValueError(f'the server wrote the length {length} in the form for larger ones')
+            raise ValueError(f'it wrote the length {length} in the form for larger ones')
     frame = Frame(first & 15, b'', fin=bool(first & 0x80), rsv=first >> 4 & 7)
     if frame.opcode not in NAMES and frame.opcode != CONTINUATION:
-        raise ValueError(f'the server sent the reserved opcode {frame.opcode}')
+        raise ValueError(f'it sent the reserved opcode {frame.opcode}')
     if frame.opcode >= CLOSE and (not frame.fin or length > 125):
-        raise ValueError('the server sent a control frame that is fragmented or too long')
-    if len(data) < start + length:
+        raise ValueError('it sent a control frame that is fragmented or too long')
+    body = start + (0 if keys is None else 4)
+    if len(data) < body + length:
         return None
-    payload = bytes(memoryview(data)[start:start + length])
-    del data[:start + length]
+    payload = bytes(memoryview(data)[body:body + length])
+    if keys is not None:
+        keys.append(bytes(data[start:body]))
+        payload = mask(payload, keys[-1])
+    del data[:body + length]
     return frame._replace(payload=payload)

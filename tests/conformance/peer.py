@@ -4,7 +4,9 @@ import base64
 import hashlib
 import os
 import select
+import shlex
 import socket
+import subprocess
 import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -39,6 +41,7 @@ class Target(NamedTuple):
     port: int
     path: str = '/'
     ours: bool = False  # whether it is the one of server.cpp, which has more to offer than an echo
+    client: str = ''  # for a client under test: the command that runs it
     messages: int = 1000  # how many a case of groups 12 and 13 sends
 
     @classmethod
@@ -54,15 +57,21 @@ class Target(NamedTuple):
 
 
 class Peer:
+    key = frames.MASKING_KEY  # of the frames that are sent
+    keys = None  # of those that come, when they are a client's
+
     def __init__(self, target):
         self.target = target
-        self.socket = socket.create_connection((target.host, target.port), PATIENCE)
+        self.socket = self._connect()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.input = bytearray()
         self.end = None  # 'end' or 'reset', when TCP has ended
         self.inflate = None  # gives what a frame with RSV1 holds, when compression was agreed on
         self.message = None  # opcode, RSV1 and parts of the message that is coming in
+
+    def _connect(self):
+        return socket.create_connection((self.target.host, self.target.port), PATIENCE)
 
     def __enter__(self):
         return self
@@ -102,14 +111,16 @@ class Peer:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
+    def encode(self, some):
+        return b''.join(frame.encode(self.key) for frame in some)
+
     def send_frames(self, some, way=frames.WHOLE):
-        encoded = [frame.encode() for frame in some]
         if way == frames.FRAMES:
-            for each in encoded:
-                self.send(each)
+            for each in some:
+                self.send(self.encode([each]))
                 time.sleep(0.002)  # so that it leaves alone
         else:
-            self.send(b''.join(encoded), None if way == frames.WHOLE else way)
+            self.send(self.encode(some), None if way == frames.WHOLE else way)
 
     def finish(self):
         """Ends the sending half."""
@@ -157,8 +168,8 @@ class Peer:
         expect(not self.input, lambda: f'got {short(self.input)} too early')
         expect(not self.end, 'the server ended the connection too early')
 
-    def expect_end(self, seconds=PATIENCE):
-        """TCP ends, in order, and not another octet comes."""
+    def expect_end(self, seconds=PATIENCE, failed=False):
+        """TCP ends, in order, and not another octet comes. A server ends it whether the connection has `failed` or not."""
         deadline = time.monotonic() + seconds
         while not self.end and (left := deadline - time.monotonic()) > 0:
             self._read(left)
@@ -175,7 +186,7 @@ class Peer:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                frame = frames.parse(self.input)
+                frame = frames.parse(self.input, self.keys)
             except ValueError as error:
                 raise Failure(str(error)) from None
             if frame:
@@ -191,7 +202,7 @@ class Peer:
         first = frame.opcode in (frames.TEXT, frames.BINARY)
         expect(frame.rsv == 0 or (frame.rsv == 4 and first and self.inflate), lambda: f'the server set reserved bits: {frame}')
         if frame.opcode == frames.PING:
-            self.send(frames.pong(frame.payload).encode())
+            self.send_frames([frames.pong(frame.payload)])
             return None
         if frame.opcode == frames.CLOSE:
             return 'close', self._close_code(frame.payload)
@@ -238,7 +249,10 @@ def response_of(data):
 
 
 def open_hybi(target, version, extensions=None):
-    """Connects in version 7, 8 or 13; gives the peer and the extensions that the server agreed to."""
+    """Connects in version 7, 8 or 13; gives the peer and the extensions that the server agreed to. A client under test connects by
+    itself."""
+    if target.client:
+        return open_client(target, version), ''
     peer = Peer(target)
     key = base64.b64encode(os.urandom(16))
     lines = [f'GET {target.path} HTTP/1.1', f'Host: {target.authority}', 'Upgrade: websocket', 'Connection: Upgrade',
@@ -257,3 +271,64 @@ def open_hybi(target, version, extensions=None):
     expect(agreed.get(b'sec-websocket-accept') == accept_value(key), 'the Sec-WebSocket-Accept field of the response is wrong')
     expect(b'sec-websocket-protocol' not in agreed, 'the server chose a subprotocol that nobody asked for')
     return peer, agreed.get(b'sec-websocket-extensions', b'').decode()
+
+
+class ClientPeer(Peer):
+    """The server's end, with a client under test at the other: a program of its own for each connection."""
+    key = None
+
+    def __init__(self, target, version):
+        self.keys = []
+        self.version = version
+        super().__init__(target)
+
+    def _connect(self):
+        with socket.create_server(('127.0.0.1', 0)) as listener:
+            listener.settimeout(PATIENCE)
+            self.authority = f'127.0.0.1:{listener.getsockname()[1]}'
+            command = [*shlex.split(self.target.client), f'ws://{self.authority}/', self.version]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            try:
+                return listener.accept()[0]
+            except TimeoutError:
+                self.process.kill()
+                raise Failure(f'the client did not connect: {self.process.communicate()}') from None
+
+    def __exit__(self, *why):
+        super().__exit__(*why)
+        try:
+            _, error = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise Failure('the client did not end') from None
+        if not any(why):  # what else is wrong comes first
+            first = self.keys[:20]
+            expect(self.process.returncode == 0, lambda: f'the client ended with {self.process.returncode}: {error}')
+            expect(len(set(first)) == len(first), 'the client used a masking key twice')
+
+    def expect_end(self, seconds=PATIENCE, failed=False):
+        """The server ends TCP first (RFC 6455 7.1.1), unless the client has failed the connection."""
+        if not failed:
+            self._read(0.02)
+            if self.end:
+                raise NonStrict('the client ended TCP before the server')
+            self.finish()
+        super().expect_end(seconds)
+
+
+def open_client(target, version):
+    """Lets the client connect, and checks its request."""
+    peer = ClientPeer(target, version)
+    start, fields = response_of(peer.read_to(b'\r\n\r\n'))
+    expect(start == b'GET / HTTP/1.1', lambda: f'the client asks with {start!r}')
+    request = dict(fields)
+    expect(len(request) == len(fields), 'the client sent a field twice')
+    for name, value in (b'host', peer.authority.encode()), (b'sec-websocket-version', version.encode()):
+        expect(request.get(name) == value, lambda: f'the client sent {name!r} as {request.get(name)!r} instead of {value!r}')
+    for name, value in (b'upgrade', b'websocket'), (b'connection', b'upgrade'):
+        expect(request.get(name, b'').lower() == value, lambda: f'the client sent {name!r} as {request.get(name)!r} instead of {value!r}')
+    key = request.get(b'sec-websocket-key', b'')
+    expect(len(base64.b64decode(key, validate=True)) == 16, lambda: f'the key of the client is {key!r}')
+    peer.send(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
+              + accept_value(key) + b'\r\n\r\n')
+    return peer

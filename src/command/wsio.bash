@@ -1,0 +1,18 @@
+# Completes the commands and options of wsio in bash; installed as …/bash-completion/completions/wsio. What there is to complete
+# it reads from the help.
+
+_wsio() {
+    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-} choices
+    if ((COMP_CWORD == 1)); then
+        choices=$(wsio --help 2>/dev/null | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p')' --help --version'
+    elif [[ $word == -* ]]; then
+        choices=$(wsio "$command" --help 2>/dev/null | grep -oE '^  (-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --protocol || ${COMP_WORDS[COMP_CWORD - 1]} == -p ]]; then
+        choices='13 8 7 76 75'
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+complete -o filenames -F _wsio wsio
