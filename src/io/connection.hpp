@@ -243,6 +243,7 @@ private:
     void queue_is_nobodys() noexcept;
     [[nodiscard]] std::optional<message> take_queued();
     void call_back(const message& received);
+    void answer_ping(std::string_view payload);
     void peer_ponged(std::string_view payload);
 
     // Receiving in parts.
@@ -344,24 +345,25 @@ private:
     };
     // What each message touches stands together: with a thousand busy connections, cache lines are what costs.
     phase phase_ = phase::handshake;
-    bool stream_ended_ : 1 = false;    ///< The peer has sent all that it will.
-    bool end_sent_ : 1 = false;        ///< Our sending half is shut down.
-    bool filling_ : 1 = false;         ///< The session waits for input.
-    bool interrupted_ : 1 = false;     ///< The session must not wait for input any more.
-    bool timed_out_ : 1 = false;       ///< The handshake's deadline has passed.
-    bool event_pending_ : 1 = false;   ///< `event_` holds a message that nobody has taken yet.
-    bool more_to_read_ : 1 = false;    ///< The last receive was full: the socket may hold more.
-    bool reading_posted_ : 1 = false;  ///< Another turn of reading is on its way.
-    bool blocked_ : 1 = false;         ///< The socket is full; its writability is awaited.
-    bool dirty_ : 1 = false;           ///< In the loop's list of those to flush.
-    bool let_go_ : 1 = false;          ///< The loop's reference is given back.
-    bool write_first_ : 1 = false;     ///< TLS has to write before it can receive.
-    bool tls_refused_ : 1 = false;     ///< The TLS handshake has failed.
-    bool client_ : 1 = false;          ///< This end is the client.
-    bool corks_short_ : 1 = false;     ///< Small messages go the short way: on hybi, if none is to be compressed.
-    bool was_behind_ : 1 = false;      ///< Some of what was sent it had not taken then.
-    bool second_half_ : 1 = false;     ///< Of the time that the ending may take.
-    bool streaming_ : 1 = false;       ///< A message is being sent in pieces: others wait for its end.
+    bool stream_ended_ : 1 = false;     ///< The peer has sent all that it will.
+    bool end_sent_ : 1 = false;         ///< Our sending half is shut down.
+    bool filling_ : 1 = false;          ///< The session waits for input.
+    bool interrupted_ : 1 = false;      ///< The session must not wait for input any more.
+    bool timed_out_ : 1 = false;        ///< The handshake's deadline has passed.
+    bool event_pending_ : 1 = false;    ///< `event_` holds a message that nobody has taken yet.
+    bool more_to_read_ : 1 = false;     ///< The last receive was full: the socket may hold more.
+    bool reading_posted_ : 1 = false;   ///< Another turn of reading is on its way.
+    bool blocked_ : 1 = false;          ///< The socket is full; its writability is awaited.
+    bool dirty_ : 1 = false;            ///< In the loop's list of those to flush.
+    bool let_go_ : 1 = false;           ///< The loop's reference is given back.
+    bool write_first_ : 1 = false;      ///< TLS has to write before it can receive.
+    bool tls_refused_ : 1 = false;      ///< The TLS handshake has failed.
+    bool client_ : 1 = false;           ///< This end is the client.
+    bool corks_short_ : 1 = false;      ///< Small messages go the short way: on hybi, if none is to be compressed.
+    bool was_behind_ : 1 = false;       ///< Some of what was sent it had not taken then.
+    bool second_half_ : 1 = false;      ///< Of the time that the ending may take.
+    bool pong_over_limit_ : 1 = false;  ///< A pong waits behind as much as the outbox may hold.
+    bool streaming_ : 1 = false;        ///< A message is being sent in pieces: others wait for its end.
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
     // In beats of the loop:

@@ -33,9 +33,7 @@ void connection::take_event() {
             server_->counts.messages_received.add();
             break;
         case event_kind::ping:
-            // A peer that pings and does not read gets no more pongs than its outbox holds.
-            if (phase_ == phase::open && outbox_.size() < server_->settings().limits.outbox)
-                append_frame(protocol::opcode::pong, event.data);
+            if (phase_ == phase::open) answer_ping(event.data);
             break;
         case event_kind::pong:
             if (callbacks_ && callbacks_->pong) peer_ponged(event.data);
@@ -50,6 +48,15 @@ void connection::take_event() {
             if (event.last) server_->counts.messages_received.add();
             break;
     }
+}
+
+// A peer that pings and does not read gets no more pongs than its outbox holds, and one: who is busy taking a large message
+// wants to know that we are alive.
+void connection::answer_ping(std::string_view payload) {
+    bool const full = outbox_.size() >= server_->settings().limits.outbox;
+    if (full && pong_over_limit_) return;
+    pong_over_limit_ = full;
+    append_frame(protocol::opcode::pong, payload);
 }
 
 bool connection::next_event() {

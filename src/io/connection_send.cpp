@@ -306,6 +306,7 @@ void connection::after_flush(outbox::result result) {
         return;
     }
     if (result == outbox::result::blocked) wait_for_the_network();
+    if (pong_over_limit_ && outbox_.size() < server_->settings().limits.outbox) pong_over_limit_ = false;
     if (!waiting_.empty() && has_room_for_a_piece()) waiting_.wake_all_later();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
 }

@@ -197,4 +197,20 @@ BOOST_AUTO_TEST_CASE(each_request_of_a_proxys_connection_counts_for_its_own_clie
     BOOST_TEST(status_of(one.send(get("203.0.113.1")).read_all()) == 429);
 }
 
+BOOST_AUTO_TEST_CASE(ping_that_comes_while_a_large_message_is_on_its_way_is_answered_once) {
+    world w;
+    auto server = w.listen({.limits = {.outbox = 10'000}});
+    auto client = connect(w, server.port(), wsio::protocol_version::hybi_13, "/", {}, 4096);
+    auto socket = w.accept(server);
+    auto const large = letters(8'000'000);
+    for (int round = 0; round < 2; ++round) {  // what was over the limit counts as long as it is
+        auto const sending = w.start(socket.send(large));
+        client.send(frame(ping_frame, "first") + frame(ping_frame, "second") + frame(ping_frame, "third"));
+        w.turn_for(20ms);
+        client.expect(server_frame(text_frame, large) + server_frame(pong_frame, "first"));
+        BOOST_REQUIRE(w.until([&] { return sending.done(); }));
+        client.send(frame(ping_frame, "idle")).expect(server_frame(pong_frame, "idle"));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
