@@ -151,7 +151,9 @@ exit_code conversation::outcome() const {
     bool const as_usual = how.code == close_code::normal || how.code == close_code::going_away ||
                           (how.code == close_code::no_status && how.clean);
     if (how.by == ended_by::peer && as_usual) return exit_code::success;
-    throw failure(how.by == ended_by::library ? exit_code::wrong_answer : exit_code::connection_lost, told);
+    auto const code = how.by == ended_by::library ? exit_code::wrong_answer : exit_code::connection_lost;
+    if (console_.is_interactive()) return code;  // who sits there has been told
+    throw failure(code, told);
 }
 
 }  // namespace wsio::command
