@@ -421,7 +421,7 @@ void connection::end_now() {
     operation const held(this);
     note_end(ended_by::network, close_code::abnormal, {},
              *deadline_cause_ == '\0' ? "the connection ended before it was open" : deadline_cause_, false);
-    asio::post(loop_.context(), [held = operation(this)] {});  // Asio may hold an event until this has run
+    tell_ended_later();  // from here on no memory is needed; and Asio may hold an event until this has run
     phase_ = phase::ended;
     unparsed_ = {};
     drop_held_back();
@@ -434,10 +434,7 @@ void connection::end_now() {
     clear_deadline();
     loop_.sockets().close(*this);
     tls_.reset();
-    receiver_.wake_later();
-    waiting_.wake_all_later();
     if (server_) server_->ended(*this);
-    if (callbacks_) tell_ended_later();
 }
 
 void connection::tell_ended_later() {
@@ -445,6 +442,13 @@ void connection::tell_ended_later() {
 }
 
 void connection::tell_ended() {
+    try {
+        receiver_.wake();
+        waiting_.wake_all();
+    } catch (...) {  // out of what the application does when its coroutine has ended: the others are still to be told
+        tell_ended_later();
+        throw;
+    }
     auto const told = std::move(callbacks_);  // they may hold the socket itself
     if (!told) return;
     bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;

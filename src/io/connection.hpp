@@ -201,7 +201,7 @@ private:
     friend class loop;
 
     connection(loop& l, int fd, endpoint remote);
-    ~connection();
+    ~connection() override;
 
     // polled, deadline
     void ready(bool readable, bool writable) override;
@@ -389,8 +389,10 @@ private:
     std::atomic<std::uint32_t> references_{1};
 
 public:
-    /// The server's: where this connection stands in its table of clients.
-    std::uint32_t place = 0;
+    /// The server's: where this connection stands in its table of clients, once it was counted.
+    std::uint32_t place = nowhere;
+    static constexpr std::uint32_t nowhere = UINT32_MAX;
+    static constexpr std::uint32_t untracked = nowhere - 1;
 
 private:
     opening opening_;

@@ -47,15 +47,21 @@ void server_state::show_headers(const request& r, headers& fields) const {
 }
 
 void server_state::opened(connection& c, const request& r) {
+    count(c);
     log(settings_.log, log_level::info, [&] {
         return fmt::format("{}: opened {}, {}{}{}", r.client_endpoint().to_string(), quoted(r.target()),
                            to_string(c.strategy()->version()), r.secure() ? ", TLS" : "",
                            c.is_compressed() ? ", compressed" : "");
     });
-    ++open_;
-    counts.opened(c.strategy()->version());
-    if (!settings_.client_tracking) return;
-    if (free_places_.empty()) {
+}
+
+// Whatever takes memory comes first: a connection that finds none ends, and must not be taken for one that was counted.
+void server_state::count(connection& c) {
+    if (!settings_.client_tracking) {
+        c.place = connection::untracked;
+    } else if (free_places_.empty()) {
+        if (places_.size() == places_.capacity()) places_.reserve(2 * places_.size() + 16);
+        free_places_.reserve(places_.capacity());  // an ending is to need none
         c.place = static_cast<std::uint32_t>(places_.size());
         places_.push_back(&c);
     } else {
@@ -64,17 +70,22 @@ void server_state::opened(connection& c, const request& r) {
         free_places_.pop_back();
         places_[c.place] = &c;
     }
+    ++open_;
+    counts.opened(c.strategy()->version());
 }
 
 void server_state::ended(connection& c) {
-    --open_;
-    counts.ended(c.strategy()->version(), c.ending()->by, c.ending()->code);
-    if (settings_.client_tracking) {
-        places_[c.place] = nullptr;
-        free_places_.push_back(c.place);
+    auto const& how = *c.ending();
+    auto const place = std::exchange(c.place, connection::nowhere);
+    if (place != connection::nowhere) {
+        --open_;
+        counts.ended(c.strategy()->version(), how.by, how.code);
+    }
+    if (place < places_.size()) {
+        places_[place] = nullptr;
+        free_places_.push_back(place);
         std::push_heap(free_places_.begin(), free_places_.end(), std::greater<>());
     }
-    auto const& how = *c.ending();
     log(settings_.log, how.by == ended_by::library ? log_level::warning : log_level::info, [&] {
         return fmt::format("{}: closed: {}", c.agreed().request().client_endpoint().to_string(), how.to_string());
     });

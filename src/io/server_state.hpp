@@ -86,6 +86,7 @@ public:
 
 private:
     void leave_loop() override;
+    void count(connection& c);
 
     options settings_;
     handshake::trusted_proxies proxies_;

@@ -34,6 +34,15 @@ public:
         for (place* at = first_; at != nullptr; at = at->next_) at->wake_later();
     }
 
+    /// Wakes all before this returns. None of them may wait here again.
+    void wake_all() {
+        for (place* at = first_; at != nullptr;) {
+            bool const waits = at->waiting();
+            if (waits) at->wake();
+            at = waits ? first_ : at->next_;  // others may have left the list
+        }
+    }
+
     /// Destroys all.
     void drop_all() {
         while (place* at = first_) {

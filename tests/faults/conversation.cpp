@@ -31,18 +31,30 @@ void guest::move(std::string& out) {
     auto const came = tcp_.take(65536, ended_);
     if (tls_ && !came.empty()) {
         tls_->feed(came);
-        if (established_) got_ += tls_->read();
+        if (established_) decrypt();
     } else {
         got_ += came;
     }
     if (!ended_ && came.empty() && before == out.size() + got_.size()) turn_();
 }
 
+void guest::decrypt() {
+    try {
+        got_ += tls_->read();
+    } catch (const std::runtime_error&) {  // the server had to break it off
+        ended_ = true;
+    }
+}
+
 void guest::shake_hands() {
     auto const end = clock::now() + limit;
     std::string out;
     while (!ended_ && !established_) {
-        established_ = tls_->shake_hands();
+        try {
+            established_ = tls_->shake_hands();
+        } catch (const std::runtime_error&) {
+            ended_ = true;
+        }
         out += tls_->drain();
         if (clock::now() > end) throw std::runtime_error("the TLS handshake hangs");
         move(out);
@@ -111,6 +123,7 @@ awaitable<void> stage::handle(wsio::socket socket, std::shared_ptr<account> seen
         account& seen;
         ~at_end() { seen.ended = true; }
     } const at_end{*seen};
+    seen->begun = true;
     socket.write(welcome);
     while (auto const message = co_await socket.receive()) {
         seen->messages.emplace_back(message->text());
@@ -170,7 +183,8 @@ void stage::check_bystander() {
 
 std::string stage::left(std::size_t descriptors, const std::function<std::size_t()>& count) {
     auto const handlers = [this] {
-        return std::all_of(accounts_.begin(), accounts_.end(), [](auto const& seen) { return seen->ended; });
+        return std::all_of(accounts_.begin(), accounts_.end(),
+                           [](auto const& seen) { return seen->ended || !seen->begun; });
     };
     auto const nothing = [&] {
         auto const now = statistics();

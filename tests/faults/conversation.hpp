@@ -25,6 +25,7 @@ struct language {
 /// What the handler of one connection has seen.
 struct account {
     std::vector<std::string> messages;
+    bool begun = false;
     bool ended = false;         ///< The handler got to its end, or was destroyed.
     bool told = false;          ///< It got to its end by itself.
     std::optional<status> how;  ///< status() then.
@@ -49,6 +50,7 @@ public:
 
 private:
     void move(std::string& out);
+    void decrypt();
     void shake_hands();
 
     std::function<void()> turn_;

@@ -20,7 +20,19 @@ constinit std::atomic<std::size_t> allocations = 0;
 constinit std::atomic<std::size_t> in_use = 0;
 constinit std::atomic<std::size_t> largest = SIZE_MAX;
 
+constinit std::atomic<bool> counts = false;
+constinit std::atomic<std::size_t> left_until_failure = 0;  // 0: none fails
+
 bool too_large(std::size_t size) noexcept { return size > largest.load(std::memory_order_relaxed); }
+
+bool is_to_fail() noexcept {
+    if (!counts.load(std::memory_order_relaxed)) return false;
+    auto const left = left_until_failure.load(std::memory_order_relaxed);
+    if (left != 0) left_until_failure.store(left - 1, std::memory_order_relaxed);
+    return left == 1;
+}
+
+bool refused(std::size_t size) noexcept { return too_large(size) || is_to_fail(); }
 
 void* taken(void* memory) noexcept {
     if (memory == nullptr) return memory;
@@ -37,10 +49,10 @@ void given_back(void* memory) noexcept {
 
 extern "C" {
 
-void* malloc(std::size_t size) { return too_large(size) ? nullptr : taken(__libc_malloc(size)); }
-void* calloc(std::size_t count, std::size_t size) { return taken(__libc_calloc(count, size)); }
+void* malloc(std::size_t size) { return refused(size) ? nullptr : taken(__libc_malloc(size)); }
+void* calloc(std::size_t count, std::size_t size) { return is_to_fail() ? nullptr : taken(__libc_calloc(count, size)); }
 void* memalign(std::size_t alignment, std::size_t size) {
-    return too_large(size) ? nullptr : taken(__libc_memalign(alignment, size));
+    return refused(size) ? nullptr : taken(__libc_memalign(alignment, size));
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
 
@@ -52,7 +64,7 @@ int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
 }
 
 void* realloc(void* old, std::size_t size) {
-    if (too_large(size)) return nullptr;
+    if (refused(size)) return nullptr;
     auto const before = old == nullptr ? 0 : ::malloc_usable_size(old);
     void* const memory = __libc_realloc(old, size);
     if (memory == nullptr && size != 0) return nullptr;
@@ -74,5 +86,15 @@ heap heap_now() noexcept { return {allocations.load(), in_use.load()}; }
 scarce_memory::scarce_memory(std::size_t size) noexcept { largest = size; }
 
 scarce_memory::~scarce_memory() { largest = SIZE_MAX; }
+
+failing_allocation::failing_allocation(std::size_t at) noexcept { left_until_failure = at; }
+
+failing_allocation::~failing_allocation() { left_until_failure = 0; }
+
+bool failing_allocation::reached() const noexcept { return left_until_failure == 0; }
+
+failing_allocation::counting::counting() noexcept { counts = true; }
+
+failing_allocation::counting::~counting() { counts = false; }
 
 }  // namespace wsio::test

@@ -23,4 +23,23 @@ public:
     ~scarce_memory();
 };
 
+/// Lets one allocation fail: the `at`th, counted from 1, of those that are made while there is a `counting`.
+class failing_allocation {
+public:
+    explicit failing_allocation(std::size_t at) noexcept;
+    failing_allocation(const failing_allocation&) = delete;
+    failing_allocation& operator=(const failing_allocation&) = delete;
+    ~failing_allocation();
+
+    [[nodiscard]] bool reached() const noexcept;
+
+    class counting {
+    public:
+        counting() noexcept;
+        counting(const counting&) = delete;
+        counting& operator=(const counting&) = delete;
+        ~counting();
+    };
+};
+
 }  // namespace wsio::test
