@@ -4,7 +4,7 @@ namespace wsio {
 
 std::string endpoint::to_string() const {
     if (is_unix()) return unix_name;
-    auto const host = address.to_string();
+    auto host = address.to_string();
     if (port == 0) return host;
     return (address.is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(port);
 }

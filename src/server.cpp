@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -93,8 +94,17 @@ struct take_over_here {
     std::string head;
 
     void operator()() {
-        auto remote = r.remote_endpoint();
-        auto& c = detail::connection::make(state->home(), descriptor.release(), std::move(remote));
+        detail::connection* c = nullptr;
+        try {
+            auto remote = r.remote_endpoint();
+            c = &detail::connection::make(state->home(), descriptor.release(), std::move(remote));
+            begin(*c);
+        } catch (const std::exception&) {  // out of memory: this connection is lost, the others go on
+            if (c != nullptr) c->out_of_memory();
+        }
+    }
+
+    void begin(detail::connection& c) {
         c.close_within(state->settings().timeouts.close);
         c.append_input(head);
         c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
@@ -118,7 +128,7 @@ void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::
     request.remote_endpoint(detail::remote_endpoint_of(stream.native_handle()));
     stream.native_non_blocking(true);
     boost::system::error_code ignored;
-    stream.set_option(asio::ip::tcp::no_delay(true), ignored);
+    static_cast<void>(stream.set_option(asio::ip::tcp::no_delay(true), ignored));
     asio::dispatch(state_->home().context(), take_over_here{state_, travelling_descriptor(stream.release()),
                                                             std::move(request), std::string(head)});
 }

@@ -47,7 +47,8 @@ public:
                 skip_space();
                 return is_token(value) ? value : std::string();
             }
-            if (rest_[i] == '\\' && ++i == rest_.size()) break;
+            if (rest_[i] == '\\') ++i;
+            if (i == rest_.size()) break;
             value += rest_[i];
         }
         return {};

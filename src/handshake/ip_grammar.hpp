@@ -22,7 +22,7 @@ namespace wsio::handshake {
 [[nodiscard]] inline std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
     if (text.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return std::nullopt;
     boost::system::error_code ec;
-    auto const address = boost::asio::ip::make_address(std::string(text), ec);
+    auto address = boost::asio::ip::make_address(std::string(text), ec);
     if (ec) return std::nullopt;
     return address;
 }

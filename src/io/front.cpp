@@ -86,6 +86,7 @@ endpoint front::local_endpoint() const {
 
 std::vector<endpoint> front::local_endpoints() const {
     std::vector<endpoint> all;
+    all.reserve(listeners_.size());
     for (auto const& each : listeners_) all.push_back(each->local_endpoint());
     return all;
 }

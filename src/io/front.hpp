@@ -50,7 +50,7 @@ public:
     /// `handler` may be empty: then ordinary requests get 501.
     front(boost::asio::any_io_executor executor, http_handler handler, http_options settings,
           std::shared_ptr<connection_count> count);
-    ~front();
+    ~front() override;
 
     void listen(std::uint16_t port);
     void listen(listening_sockets sockets);
