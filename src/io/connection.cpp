@@ -115,7 +115,7 @@ void connection::maybe_let_go() noexcept {
     if (let_go_ || phase_ != phase::ended || operations != 0 || dirty_) return;
     let_go_ = true;
     queue_is_nobodys();
-    server_.reset();  // handles may outlive the server's io_context
+    side_.reset();  // handles may outlive the server's io_context
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
@@ -134,7 +134,7 @@ void connection::loop_is_gone() {
     waiting_.drop_all();
     callbacks_.reset();
     if (auto* const own = hybi()) own->inflate_with(nullptr);
-    server_.reset();
+    side_.reset();
 }
 
 void connection::set_deadline(std::chrono::milliseconds from_now, const char* cause) {
@@ -173,8 +173,12 @@ void connection::stage_is_over() {
             if (!second_half_) {
                 second_half_ = true;
                 note_delivery();
-                set_deadline(close_timeout() - close_timeout() / 2, deadline_cause_);
-                return;
+                auto const left =
+                    close_timeout() - close_timeout() / 2 - loop_.late_by(*this);  // the clock may have leapt
+                if (left.count() > 0) {
+                    set_deadline(left, deadline_cause_);
+                    return;
+                }
             }
             if (phase_ == phase::closing) (status_->cause += "; ") += deadline_cause_;
             if (takes_nothing()) leave_nothing_behind();
@@ -198,7 +202,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     choose_corking();
     opening_ = std::move(agreed);
     unopened_.reset();
-    server_ = std::move(near);
+    side_ = std::move(near);
     count_waiting(0);  // the response, perhaps
     phase_ = phase::open;
     heard_at_ = active_at_ = pinged_at_ = loop_.beat();
@@ -215,7 +219,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
 // Asks a silent peer for a sign of life, and ends the connection when there is none, or when nobody has used it for long. Looks
 // again at the earliest moment when there may be something to do; what happens meanwhile only leaves a note of the time.
 void connection::look_after() {
-    auto const& after = server_->settings().timeouts;
+    auto const& after = side_->settings().timeouts;
     auto const now = loop_.beat();
     std::uint32_t wait = 0;  // 0 for ever
     auto const over = [&](std::uint32_t since, std::chrono::milliseconds time) {
@@ -283,11 +287,11 @@ void connection::leave_nothing_behind() const noexcept {
 }
 
 std::chrono::milliseconds connection::close_timeout() const noexcept {
-    return server_ ? server_->settings().timeouts.close : std::chrono::milliseconds(close_within_);
+    return side_ ? side_->settings().timeouts.close : std::chrono::milliseconds(close_within_);
 }
 
 void connection::compress(const protocol::deflate_parameters& agreed) {
-    hybi()->inflate_with(compressor::make(loop_, server_->role(), agreed, server_->settings().compression));
+    hybi()->inflate_with(compressor::make(loop_, side_->role(), agreed, side_->settings().compression));
     choose_corking();
 }
 
@@ -303,7 +307,7 @@ wsio::ready_state connection::ready_state() const noexcept {
 }
 
 server_state* connection::server() const noexcept {
-    return client_ ? nullptr : static_cast<server_state*>(server_.get());
+    return client_ ? nullptr : static_cast<server_state*>(side_.get());
 }
 
 endpoint connection::local_endpoint() const { return fd() < 0 ? endpoint{} : local_endpoint_of(fd()); }
@@ -434,7 +438,7 @@ void connection::end_now() {
     clear_deadline();
     loop_.sockets().close(*this);
     tls_.reset();
-    if (server_) server_->ended(*this);
+    if (side_) side_->ended(*this);
 }
 
 void connection::tell_ended_later() {
@@ -461,18 +465,18 @@ void connection::tell(const std::function<void(const wsio::status&)>& callback) 
     try {
         callback(*status_);
     } catch (...) {
-        if (server_) server_->report(std::current_exception(), opening_.request());
+        if (side_) side_->report(std::current_exception(), opening_.request());
     }
 }
 
 void connection::application_failed(std::exception_ptr exception) {
-    server_->report(std::move(exception), opening_.request());
+    side_->report(std::move(exception), opening_.request());
     end(close_code::internal_error, "internal error", ended_by::application, "an exception left the handler");
 }
 
 void connection::session_failed(std::exception_ptr exception) {
     survive([&] {
-        if (phase_ == phase::handshake || !server_)
+        if (phase_ == phase::handshake || !side_)
             destroy(ended_by::library, "the handshake failed");
         else
             application_failed(std::move(exception));

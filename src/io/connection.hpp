@@ -372,7 +372,7 @@ private:
     std::uint32_t pinged_at_ = 0;  ///< When it was last asked for a sign.
     std::uint32_t taken_ = 0;      ///< What it had taken then, or amid its ending: as delivery::taken.
     std::uint32_t close_within_ = 5000;
-    std::shared_ptr<side> server_;
+    std::shared_ptr<side> side_;
     std::unique_ptr<tls_stream> tls_;
     std::unique_ptr<callbacks> callbacks_;
     std::unique_ptr<large_messages> large_;  ///< Null but on connections with messages in parts or pieces.

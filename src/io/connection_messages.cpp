@@ -30,7 +30,7 @@ void connection::take_event() {
         case event_kind::message:
             event_pending_ = true;
             active_at_ = loop_.beat();
-            server_->counts.messages_received.add();
+            side_->counts.messages_received.add();
             break;
         case event_kind::ping:
             if (phase_ == phase::open) answer_ping(event.data);
@@ -45,7 +45,7 @@ void connection::take_event() {
         case event_kind::part:
             event_pending_ = true;
             active_at_ = loop_.beat();
-            if (event.last) server_->counts.messages_received.add();
+            if (event.last) side_->counts.messages_received.add();
             break;
     }
 }
@@ -53,7 +53,7 @@ void connection::take_event() {
 // A peer that pings and does not read gets no more pongs than its outbox holds, and one: who is busy taking a large message
 // wants to know that we are alive.
 void connection::answer_ping(std::string_view payload) {
-    bool const full = outbox_.size() >= server_->settings().limits.outbox;
+    bool const full = outbox_.size() >= side_->settings().limits.outbox;
     if (full && pong_over_limit_) return;
     pong_over_limit_ = full;
     append_frame(protocol::opcode::pong, payload);
@@ -101,7 +101,7 @@ void connection::process() {
             receiver_.wake();
         } else if (!event_pending_ && !next_event()) {
             break;
-        } else if (queued_bytes() < server_->settings().limits.read_ahead) {
+        } else if (queued_bytes() < side_->settings().limits.read_ahead) {
             queue_message();
         } else if (phase_ == phase::closing) {
             drop_event();  // nobody takes it, and the closing frame may be behind it
@@ -165,7 +165,7 @@ void connection::queue_message() {
     last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
     last->total = queued_bytes() + last->message->size() + queued_overhead;
     last_queued_ = last;
-    server_->counts.messages_waiting.add();
+    side_->counts.messages_waiting.add();
 }
 
 std::optional<message> connection::take_queued() {
@@ -175,16 +175,16 @@ std::optional<message> connection::take_queued() {
     else
         last_queued_->next = first->next;
     if (last_queued_ != nullptr) last_queued_->total -= first->message->size() + queued_overhead;
-    if (server_) server_->counts.messages_waiting.subtract();
+    if (side_) side_->counts.messages_waiting.subtract();
     return std::move(first->message);
 }
 
 // A handle may take them at any time, but from here on they are not the server's.
 void connection::queue_is_nobodys() noexcept {
-    if (last_queued_ == nullptr || !server_) return;
+    if (last_queued_ == nullptr || !side_) return;
     std::uint64_t left = 1;
     for (auto const* at = last_queued_->next; at != last_queued_; at = at->next) ++left;
-    server_->counts.messages_waiting.subtract(left);
+    side_->counts.messages_waiting.subtract(left);
 }
 
 bool connection::message_ready() {

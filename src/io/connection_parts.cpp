@@ -49,7 +49,7 @@ void connection::process_large() {
             receiver_.wake();
         } else if (!event_pending_ && (is_held() || !next_event())) {
             break;
-        } else if (queued_bytes() < server_->settings().limits.read_ahead) {
+        } else if (queued_bytes() < side_->settings().limits.read_ahead) {
             queue_message();
         } else if (phase_ == phase::closing) {
             drop_event();
@@ -82,7 +82,7 @@ bool connection::join_parts() {
         auto& next = *last_queued_->next;
         auto const size = large.before.bytes.size() + next.message->size();
         // On hixie the size is that after repair, where the limit else is for what was received.
-        if (server_ && size > server_->settings().limits.message_size && strategy_->has_binary()) {
+        if (side_ && size > side_->settings().limits.message_size && strategy_->has_binary()) {
             refuse_large();
             return true;
         }
@@ -126,7 +126,7 @@ void connection::want_parts() {
     if (large.parts || (phase_ != phase::open && phase_ != phase::closing)) return;
     large.parts = true;
     large.held = {};
-    auto const found = decoder().receive_in_parts(server_->settings().limits.streamed_message_size);
+    auto const found = decoder().receive_in_parts(side_->settings().limits.streamed_message_size);
     if (found.kind == protocol::event_kind::failed) fail(found.code, found.data);
 }
 

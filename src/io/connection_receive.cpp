@@ -51,7 +51,7 @@ bool connection::can_read() const noexcept {
     if (phase_ == phase::handshake) return filling_;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
     if (phase_ != phase::open) return true;
-    return unparsed_.empty() && queued_bytes() < server_->settings().limits.read_ahead &&
+    return unparsed_.empty() && queued_bytes() < side_->settings().limits.read_ahead &&
            (large_ == nullptr || (!is_held() && !holds_more()));
 }
 
@@ -89,7 +89,7 @@ void connection::receive_once() {
 }
 
 void connection::received(std::span<char> bytes, bool in_window) {
-    if (server_) server_->counts.bytes_received.add(bytes.size());
+    if (side_) side_->counts.bytes_received.add(bytes.size());
     heard_at_ = loop_.beat();
     if (phase_ == phase::handshake) {
         append_input({bytes.data(), bytes.size()});

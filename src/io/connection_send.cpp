@@ -28,8 +28,8 @@ sent connection::send(protocol::opcode type, std::string_view payload, send_opti
 }
 
 bool connection::has_room() const noexcept {
-    if (!server_) return outbox_.empty();
-    return !outbox_.borrows() && outbox_.size() + held_back_bytes() <= server_->settings().limits.outbox;
+    if (!side_) return outbox_.empty();
+    return !outbox_.borrows() && outbox_.size() + held_back_bytes() <= side_->settings().limits.outbox;
 }
 
 void connection::write(protocol::opcode type, std::string_view payload, send_options how) {
@@ -42,12 +42,12 @@ void connection::write(protocol::opcode type, std::string_view payload, send_opt
 
 void connection::note_sent() noexcept {
     active_at_ = loop_.beat();
-    server_->counts.messages_sent.add();
+    side_->counts.messages_sent.add();
 }
 
 // A message that others wait before. Those that may be dropped stay whole frames until the network takes them.
 void connection::write_behind(protocol::opcode type, std::string_view payload, send_options how) {
-    auto const& settings = server_->settings();
+    auto const& settings = side_->settings();
     auto const policy = settings.when_full;
     auto const bound = 4 * settings.limits.outbox;
     auto const frame = wrap(type, payload.size());
@@ -69,7 +69,7 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
                 "the peer reads too slowly: write() found too much waiting to be sent");
             return;
         }
-        auto& dropped = server_->counts.messages_dropped;
+        auto& dropped = side_->counts.messages_dropped;
         auto const waiting = outbox_.size();
         if (droppable)
             while ((policy == when_full::keep_newest || !fits()) && (outbox_.drop_oldest() || drop_oldest_held_back()))
@@ -231,16 +231,16 @@ std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_v
 
 void connection::abandon_send() {
     auto const copy = outbox_.own_borrowed();
-    if (copy.empty() || !masks() || !server_) return;  // nothing leaves any more when the loop is gone
+    if (copy.empty() || !masks() || !side_) return;  // nothing leaves any more when the loop is gone
     auto const [key, size] = client().borrowed;
     protocol::unmask(copy.data(), copy.data(), copy.size(), key, size - copy.size());
 }
 
-client_state& connection::client() const noexcept { return static_cast<client_state&>(*server_); }
+client_state& connection::client() const noexcept { return static_cast<client_state&>(*side_); }
 
 std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {
     auto const written = tls_ ? tls_->write(a, b, c, d) : write_pieces(fd(), a, b, c, d);
-    if (written > 0 && server_) server_->counts.bytes_sent.add(static_cast<std::uint64_t>(written));
+    if (written > 0 && side_) side_->counts.bytes_sent.add(static_cast<std::uint64_t>(written));
     return written;
 }
 
@@ -257,7 +257,7 @@ outbox::result connection::transmit_outbox() {
 
 // The outbox has changed, and held `before` bytes.
 void connection::count_waiting(std::size_t before) noexcept {
-    if (server_) server_->counts.bytes_waiting.add(outbox_.size() - before);  // modulo 2^64, so also when it shrank
+    if (side_) side_->counts.bytes_waiting.add(outbox_.size() - before);  // modulo 2^64, so also when it shrank
 }
 
 void connection::wait_for_the_network() {
@@ -306,7 +306,7 @@ void connection::after_flush(outbox::result result) {
         return;
     }
     if (result == outbox::result::blocked) wait_for_the_network();
-    if (pong_over_limit_ && outbox_.size() < server_->settings().limits.outbox) pong_over_limit_ = false;
+    if (pong_over_limit_ && outbox_.size() < side_->settings().limits.outbox) pong_over_limit_ = false;
     if (!waiting_.empty() && has_room_for_a_piece()) waiting_.wake_all_later();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
 }

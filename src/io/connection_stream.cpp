@@ -66,7 +66,7 @@ void connection::append_piece(std::string_view piece, bool last) {
     }
     out.begun = true;
     active_at_ = loop_.beat();
-    if (last) server_->counts.messages_sent.add();
+    if (last) side_->counts.messages_sent.add();
     append_payload(frame, piece, !compressed);  // what is compressed lies with the compressor, which others will use
 }
 
@@ -75,7 +75,7 @@ void connection::finish_stream() {
     auto const finished = std::exchange(large_->outgoing, std::nullopt);
     streaming_ = false;
     choose_corking();
-    if (server_) server_->counts.bytes_waiting.subtract(finished->bytes_behind);
+    if (side_) side_->counts.bytes_waiting.subtract(finished->bytes_behind);
     for (auto const& each : finished->behind) {
         if (phase_ != phase::open) break;
         append_message(each.type, each.payload, each.how, false);
@@ -100,7 +100,7 @@ sent connection::hold_back(protocol::opcode type, std::string_view payload, send
     auto& out = *large_->outgoing;
     out.behind.push_back({type, std::string(payload), how, droppable});
     out.bytes_behind += payload.size();
-    server_->counts.bytes_waiting.add(payload.size());
+    side_->counts.bytes_waiting.add(payload.size());
     return has_room() ? sent::accepted : sent::waiting;
 }
 
@@ -110,7 +110,7 @@ bool connection::drop_oldest_held_back() {
     for (auto at = out.behind.begin(); at != out.behind.end(); ++at) {
         if (!at->droppable) continue;
         out.bytes_behind -= at->payload.size();
-        server_->counts.bytes_waiting.subtract(at->payload.size());
+        side_->counts.bytes_waiting.subtract(at->payload.size());
         out.behind.erase(at);
         return true;
     }
@@ -121,14 +121,14 @@ bool connection::drop_oldest_held_back() {
 void connection::drop_held_back() noexcept {
     if (!streaming_) return;
     auto& out = *large_->outgoing;
-    if (server_) server_->counts.bytes_waiting.subtract(out.bytes_behind);
+    if (side_) side_->counts.bytes_waiting.subtract(out.bytes_behind);
     out.bytes_behind = 0;
     out.behind.clear();
 }
 
 bool connection::has_room_for_a_piece() const noexcept {
-    if (!server_) return outbox_.empty();
-    return !outbox_.borrows() && outbox_.size() <= server_->settings().limits.outbox;
+    if (!side_) return outbox_.empty();
+    return !outbox_.borrows() && outbox_.size() <= side_->settings().limits.outbox;
 }
 
 std::size_t connection::held_back_bytes() const noexcept { return streaming_ ? large_->outgoing->bytes_behind : 0; }

@@ -45,6 +45,11 @@ public:
     /// Clears a deadline; does nothing when it is not set.
     void clear(deadline& d) noexcept;
 
+    /// Gives how long ago a deadline passed that is being told.
+    [[nodiscard]] std::chrono::milliseconds late_by(const deadline& d) const noexcept {
+        return (now() - d.tick_) * tick;
+    }
+
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
     /// Stops the clock: from here on it goes on by `pass_tick` alone.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <variant>
 
@@ -68,10 +69,10 @@ void front::listen(listening_sockets sockets) {
         auto on_dropped = [self](endpoint remote) {
             if (auto const alive = self.lock()) alive->out_of_descriptors(std::move(remote));
         };
-        auto on_paused = [log_to = settings_.log, at = socket.local_endpoint()](bool pauses) {
-            log(log_to, pauses ? log_level::error : log_level::info, [&] {
-                return at.to_string() +
-                       (pauses ? ": accepting pauses: the process has no descriptors left" : ": accepting goes on");
+        auto on_paused = [log_to = settings_.log, at = socket.local_endpoint()](int error) {
+            log(log_to, error != 0 ? log_level::error : log_level::info, [&] {
+                return at.to_string() + (error != 0 ? ": accepting pauses: " + std::string(std::strerror(error))
+                                                    : ": accepting goes on");
             });
         };
         listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),

@@ -53,6 +53,7 @@ int listener::accept_one(endpoint& remote) const {
 }
 
 void listener::accept_all() {
+    int lost = 0;
     for (int i = 0; i < accepts_in_a_turn; ++i) {
         endpoint remote;
         int const fd = accept_one(remote);
@@ -61,14 +62,17 @@ void listener::accept_all() {
             if (!remote.is_unix()) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             on_accepted_(fd, std::move(remote));
             if (!watched_.is_open()) return;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        } else if (int const error = errno; error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
             if (!drop_one()) {
-                pause();
+                pause(error);
                 return;
             }
             if (!watched_.is_open()) return;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (error == EAGAIN || error == EWOULDBLOCK) {
             break;
+        } else if (++lost == accepts_in_a_turn) {  // no connection's fault, then: it would come again at once
+            pause(error);
+            return;
         }
         // Any other error belongs to one connection that is gone already (accept(2)).
     }
@@ -98,8 +102,8 @@ void listener::close_reserve() {
 }
 
 // Not even the reserve helps: the connections that wait would wake us at once, again and again.
-void listener::pause() {
-    if (!std::exchange(pauses_, true)) on_paused_(true);
+void listener::pause(int error) {
+    if (!std::exchange(pauses_, true)) on_paused_(error);
     pause_.expires_after(pause_when_out_of_descriptors);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
         if (ec || !self->watched_.is_open()) return;
@@ -109,7 +113,7 @@ void listener::pause() {
 }
 
 void listener::go_on() {
-    if (std::exchange(pauses_, false)) on_paused_(false);
+    if (std::exchange(pauses_, false)) on_paused_(0);
 }
 
 void listener::close() {

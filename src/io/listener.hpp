@@ -21,8 +21,9 @@ public:
     using accepted = std::function<void(int fd, endpoint remote)>;
     /// Learns of a connection that was dropped because there are no descriptors left.
     using dropped = std::function<void(endpoint remote)>;
-    /// Learns that accepting pauses, because not even one that is to be dropped can be accepted, and that it goes on.
-    using paused = std::function<void(bool pauses)>;
+    /// Learns that accepting pauses, and the error why: not even a connection that is to be dropped can be accepted. With 0, that it
+    /// goes on.
+    using paused = std::function<void(int error)>;
 
     listener(boost::asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped,
              paused on_paused);
@@ -38,7 +39,7 @@ private:
     [[nodiscard]] bool drop_one();
     void open_reserve();
     void close_reserve();
-    void pause();
+    void pause(int error);
     void go_on();
 
     listening_socket socket_;

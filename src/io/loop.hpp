@@ -121,6 +121,7 @@ public:
 
     void set_deadline(deadline& d, std::chrono::milliseconds from_now);
     void clear_deadline(deadline& d) noexcept { deadlines_.clear(d); }
+    [[nodiscard]] std::chrono::milliseconds late_by(const deadline& d) const noexcept { return deadlines_.late_by(d); }
 
     /// Something that holds objects of the `io_context` and may outlive it.
     class resident {

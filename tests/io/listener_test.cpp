@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(when_not_even_the_reserve_helps_accepting_pauses_and_recove
     BOOST_TEST(status_of(waiting.read_to("\r\n\r\n")) == 101);
     auto const at = "127.0.0.1:" + std::to_string(server.port());
     BOOST_REQUIRE(lines.size() == 2U);
-    BOOST_TEST(lines[0] == at + ": accepting pauses: the process has no descriptors left");
+    BOOST_TEST(lines[0] == at + ": accepting pauses: Too many open files");
     BOOST_TEST(lines[1] == at + ": accepting goes on");
     {
         client last(w, server.port());
