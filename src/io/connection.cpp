@@ -132,6 +132,7 @@ void connection::loop_is_gone() {
     loop_.sockets().close(*this);
     receiver_.drop();
     waiting_.drop_all();
+    outbox_.clear();  // it may borrow from somebody who goes away with the loop
     callbacks_.reset();
     if (auto* const own = hybi()) own->inflate_with(nullptr);
     side_.reset();

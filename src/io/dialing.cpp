@@ -142,15 +142,15 @@ void attempt(const std::shared_ptr<race>& r, const tcp::endpoint& to, const asio
 
 }  // namespace
 
-std::vector<tcp::endpoint> interleaved(std::vector<tcp::endpoint> addresses) {
-    if (addresses.empty()) return addresses;
-    auto const first_family = addresses.front().protocol();
-    auto const others = std::stable_partition(addresses.begin(), addresses.end(),
-                                              [&](const tcp::endpoint& e) { return e.protocol() == first_family; });
+std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& addresses) {
+    std::vector<tcp::endpoint> preferred;
+    std::vector<tcp::endpoint> others;
+    for (auto const& each : addresses)
+        (each.protocol() == addresses.front().protocol() ? preferred : others).push_back(each);
     std::vector<tcp::endpoint> ordered;
-    for (auto a = addresses.begin(), b = others; a != others || b != addresses.end();) {
-        if (a != others) ordered.push_back(*a++);
-        if (b != addresses.end()) ordered.push_back(*b++);
+    for (std::size_t i = 0; i < preferred.size() || i < others.size(); ++i) {
+        if (i < preferred.size()) ordered.push_back(preferred[i]);
+        if (i < others.size()) ordered.push_back(others[i]);
     }
     return ordered;
 }

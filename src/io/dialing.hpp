@@ -21,7 +21,7 @@ struct dialing {
 /// Puts addresses in the order in which they are tried (RFC 8305 4): the families take turns, beginning with that of the
 /// first, and within each the order stays.
 [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> interleaved(
-    std::vector<boost::asio::ip::tcp::endpoint> addresses);
+    const std::vector<boost::asio::ip::tcp::endpoint>& addresses);
 
 /// Connects to the first of the addresses that answers (RFC 8305 5), trying them in their order until `deadline`. Throws
 /// `connect_error`; `where` is who they belong to.
