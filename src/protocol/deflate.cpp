@@ -152,18 +152,10 @@ message_inflater::step message_inflater::inflate(std::string_view& payload, std:
         int const result = ::inflate(&stream, Z_SYNC_FLUSH);
         done.made += size - stream.avail_out;
         payload.remove_prefix(input.size() - stream.avail_in);
-        switch (result) {
-            case Z_OK:
-            case Z_BUF_ERROR:
-                if (stream.avail_out == 0 || payload.empty()) return done;
-                break;
-            case Z_STREAM_END:
-                stream_ended_ = true;
-                if (stream.avail_out == 0) return done;
-                break;
-            case Z_MEM_ERROR: throw std::bad_alloc();
-            default: done.broken = true; return done;
-        }
+        if (result == Z_MEM_ERROR) throw std::bad_alloc();
+        stream_ended_ = result == Z_STREAM_END;
+        done.broken = result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END;
+        if (done.broken || stream.avail_out == 0 || payload.empty()) return done;
     }
 }
 

@@ -332,7 +332,11 @@ BOOST_AUTO_TEST_CASE(redirect_is_told_when_the_answer_is_one) {
     h.put("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
     BOOST_TEST(h.redirect().value() == "/elsewhere");
     auto other = make(wanting(protocol_version::hybi_13));
-    other.put("HTTP/1.1 404 Not Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+    auto const refusal = std::string("HTTP/1.1 404 Not Found\r\nLocation: /elsewhere\r\nContent-Length: 5\r\n\r\n");
+    other.put(refusal);
+    BOOST_TEST(other.reads_body());
+    other.put(refusal + "sorry");
+    BOOST_TEST(!other.reads_body());
     BOOST_TEST(!other.redirect());
 }
 

@@ -1,9 +1,12 @@
 #include "handshake/keys.hpp"
 
 #include "handshake/negotiation.hpp"
+#include "handshake/random.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -127,6 +130,15 @@ BOOST_AUTO_TEST_CASE(threads_may_hash_at_the_same_time) {
         });
     for (auto& thread : threads) thread.join();
     for (auto const& result : results) BOOST_TEST(result == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+BOOST_AUTO_TEST_CASE(random_bytes_are_not_the_same_twice) {
+    std::array<std::byte, 16> first{};
+    std::array<std::byte, 16> second{};
+    fill_with_random(first);
+    fill_with_random(second);
+    BOOST_TEST((first != second));
+    BOOST_TEST((first != std::array<std::byte, 16>{}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

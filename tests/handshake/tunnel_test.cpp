@@ -58,6 +58,10 @@ BOOST_AUTO_TEST_CASE(answer_of_2xx_opens_the_tunnel) {
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_told_apart) {
+    auto waits = make();
+    waits.put("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nfil");
+    BOOST_TEST(waits.reads_body());
+    BOOST_TEST(!waits.is_over());
     // What follows the body is no part of it.
     check_failed(run("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nfilter, and more"), error::proxy_refused,
                  ": filter; ");

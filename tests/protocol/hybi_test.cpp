@@ -66,6 +66,11 @@ BOOST_AUTO_TEST_CASE(envelope_has_the_shortest_length) {
     BOOST_TEST(head(65536) == hex("82 7f 0000000000010000"));
     BOOST_TEST(head(0x7FFFFFFFFFFFFFFF) == hex("82 7f 7fffffffffffffff"));
     BOOST_TEST(strategy.wrap(opcode::text, 5).tail().empty());
+    for (std::size_t const size : {5, 300, 70'000}) {
+        auto masked = strategy.wrap(opcode::text, size);
+        add_mask(masked, 0x01020304);
+        BOOST_TEST(mask_of(masked) == 0x01020304U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded_by_the_other_role) {

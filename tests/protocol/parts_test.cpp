@@ -314,6 +314,9 @@ BOOST_AUTO_TEST_CASE(broken_compressed_payload_in_parts_fails_with_1007) {
     auto const good = client().payload(text_of(200'000));
     check_parts(inflating(), fragmented(0xC1, good.substr(0, good.size() - 3), 900), {failed(1007)});
     check_parts(inflating(), fragmented(0xC1, good.substr(0, 500) + hex("ff ff ff ff"), 50), {failed(1007)});
+    // Stored blocks, then one of a type that there is not (RFC 1951 3.2.3).
+    auto const stored = hex("00 60 ea 9f 15") + std::string(60'000, 's');
+    check_parts(inflating(), fragmented(0xC2, stored + stored + stored + hex("07") + stored, 50'000), {failed(1007)});
     check_parts(inflating(), client().text(text_of(100'000) + "\xFF"), {failed(1007)});
     check_parts(inflating(), client().text(text_of(100'000) + "\xE2\x82"), {failed(1007)});
 }

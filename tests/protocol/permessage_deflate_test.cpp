@@ -210,6 +210,22 @@ BOOST_AUTO_TEST_CASE(both_ends_understand_each_other_with_every_agreement) {
             }
 }
 
+BOOST_AUTO_TEST_CASE(pieces_make_one_compressed_message) {
+    for (bool const takes_over : {false, true}) {
+        deflate_engines engines;
+        deflate_parameters agreed;
+        agreed.server_no_context_takeover = !takes_over;
+        permessage_deflate codec(engines, role::server, agreed, {}, 0);
+        std::unique_ptr<deflater> alone_for_this;
+        std::string payload;
+        for (std::string_view const piece : {"one, ", "two, ", "three"})
+            payload += codec.compress_piece(piece, false, alone_for_this);
+        payload += codec.compress_piece(" and no more", true, alone_for_this);
+        BOOST_TEST((alone_for_this != nullptr) == !takes_over);
+        check(inflating(), frame(0xC1, payload), {text("one, two, three and no more")});
+    }
+}
+
 BOOST_AUTO_TEST_CASE(context_takeover_makes_similar_messages_much_smaller) {
     client sender;
     auto const first = sender.payload(R"({"type":"price","symbol":"ABCD","bid":100.25,"ask":100.50})").size();
