@@ -107,7 +107,7 @@ std::string_view unquoted(std::string_view value) {
     return value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
 }
 
-// RFC 7239 4: [ name=value ] *( ";" [ name=value ] ). A malformed value, or a parameter that comes twice, makes the
+// RFC 7239 4: [ name=value ] *( ";" [ name=value ] ). A malformed name or value, or a parameter that comes twice, makes the
 // element void.
 hop parse_forwarded_element(std::string_view element) {
     hop result;
@@ -117,6 +117,7 @@ hop parse_forwarded_element(std::string_view element) {
         auto value = take_quoted_element(element, ';');
         auto const name = trimmed(take_element(value, '='));
         value = trimmed(value);
+        if (!name.empty() && !is_token(name)) return {};
         if (!is_whole(value)) return {};
         if (equal_without_case(name, "for") && ++fors == 1) result.from = unquoted(value);
         if (equal_without_case(name, "proto") && ++protos == 1) result.proto = unquoted(value);

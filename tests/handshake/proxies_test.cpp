@@ -246,14 +246,16 @@ BOOST_AUTO_TEST_CASE(forwarded_that_is_malformed_names_nobody) {
     for (std::string const broken :
          {"for=203.0.113.9;for=198.51.100.1", "for=\"203.0.113.9", "for=\"203.0.113.9\\\"\"", "for=\"203.0.113.9\"x",
           "for", "for=", "=203.0.113.9", "203.0.113.9", "for=203.0.113.9;proto=https;proto=http", "for=\"\"", "for=\"",
-          "for = 203.0.113.9 x", "for=203.0.113.9;by=\"", "for=203.0.113.9;by=a\"b\"", "for=203.0.113.9;by=\"a\\\""})
+          "for = 203.0.113.9 x", "for=203.0.113.9;by=\"", "for=203.0.113.9;by=a\"b\"", "for=203.0.113.9;by=\"a\\\"",
+          "for=203.0.113.9;b y=a", "for=203.0.113.9;\"by\"=a"})
         BOOST_TEST_CONTEXT(broken) BOOST_TEST(forwarded(broken) == "10.0.0.1:4711");
 }
 
 BOOST_AUTO_TEST_CASE(a_quote_that_a_client_leaves_open_gains_it_nothing) {
     // What the proxy adds behind it becomes a part of the quoted text.
     for (std::string const opened :
-         {"for=\"", "for=198.51.100.1, for=\"", "for=198.51.100.1;by=\"", "\"", "for=\"\\", "for=198.51.100.1;by=\"\\"})
+         {"for=\"", "for=198.51.100.1, for=\"", "for=198.51.100.1;by=\"", "\"", "for=\"\\", "for=198.51.100.1;by=\"\\",
+          "for=198.51.100.1;x\"=", "for=198.51.100.1;x\"", "for=198.51.100.1;\"x=", "for=198.51.100.1;x y\"=a"})
         for (std::string const added :
              {"for=203.0.113.9", "for=\"[2001:db8::9]\"", "for=\"203.0.113.9\";by=\"10.0.0.1\""}) {
             auto const got = forwarded(opened + ", " + added);
