@@ -25,8 +25,11 @@ int main(int argc, char** argv) try {
         fmt::print(stderr, "usage: wsio_conformance_client URL 13|8|7\n");
         return 2;
     }
-    // In as many fragments as the suite sends.
-    auto const options = wsio::client_options{.protocols = {*version}, .limits = {.fragments = 70'000}};
+    // In as many fragments as the suite sends. It declines compression where that is not what it is about.
+    auto const options = wsio::client_options{
+        .protocols = {*version},
+        .limits = {.fragments = 70'000},
+        .compression = {.mode = wsio::compression_mode::dedicated, .window_bits = 15, .client_window_bits = 15}};
     auto context = asio::io_context(1);
     asio::co_spawn(context, echo(argv[1], options), [](std::exception_ptr thrown) {
         if (thrown) std::rethrow_exception(thrown);

@@ -3,10 +3,11 @@ can do wrong."""
 
 import autobahn
 import bulk
+import compression
 from conversation import Conversation, Octets, Send, ServerFails
 from frames import binary, close, ping, text
 
-# Compression is for the client to offer; the cases of groups 12 and 13 are about what a server makes of an offer.
+# In groups 12 and 13 a server is tried with offers, a client with answers to its own.
 CASES = autobahn.CASES + bulk.CASES
 
 GROUPS = [(number, [case for case in CASES if case.id.startswith(f'{number}.')]) for number in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
@@ -30,4 +31,5 @@ masked('close 1000', close(1000))
 case('text, text with a mask, at once', [Send([text(b'Hello')]), Octets(text(b'Hello').encode())], [('text', b'Hello')], ServerFails(1002))
 
 GROUPS.append(('c1', OWN))
-CASES = CASES + OWN
+GROUPS += [(group, [case for case in compression.ANSWERED if case.id.startswith(f'{group}.')]) for group in ('c12', 'c13')]
+CASES = CASES + OWN + compression.ANSWERED

@@ -10,7 +10,7 @@ import frames
 import payloads
 from conversation import WeClose, finish
 from frames import BINARY, TEXT, fragments
-from peer import Failure, expect, open_hybi, short
+from peer import Failure, expect, open_client, open_hybi, short
 
 # Size of a message in characters or octets, seconds, and the size of the fragments in which the client sends what it has compressed.
 SIZES = [(16, 60, 0), (64, 60, 0), (256, 120, 0), (1024, 240, 0), (4096, 480, 0), (8192, 480, 0), (16384, 480, 0), (32768, 480, 0),
@@ -144,13 +144,18 @@ class Compressed(NamedTuple):
         return f'each echoed within {self.seconds} s, {WeClose()}'
 
     def run(self, target, version):
-        deadline = time.monotonic() + self.seconds
         peer, response = open_hybi(target, version, self.offer)
-        peer.inflate = inflater = agree(response, self.offer)
+        agreement = Agreement.read(response, self.offer)
+        return self.converse(target, peer, agreement, self.refers and agreement.client_takeover)
+
+    def converse(self, target, peer, agreement, refers):
+        """`agreement` is that of the other end, whose side is called the server's there."""
+        deadline = time.monotonic() + self.seconds
+        peer.inflate = inflater = Inflater(agreement)
         kind = frames.NAMES[self.opcode]
         plain = messages(self.make, self.size)
-        bits = inflater.agreement.client_bits
-        stream = zlib.compressobj(wbits=-bits) if self.refers and inflater.agreement.client_takeover else None
+        bits = agreement.client_bits
+        stream = zlib.compressobj(wbits=-bits) if refers else None
         encoded = {}
 
         def encode(number):
@@ -159,7 +164,7 @@ class Compressed(NamedTuple):
             number %= len(plain)
             if stream or number not in encoded:
                 cut = fragments(self.opcode, deflate(plain[number], bits, stream), self.fragment, rsv=4)
-                encoded[number] = b''.join(frame.encode() for frame in cut)
+                encoded[number] = b''.join(frame.encode(peer.key) for frame in cut)
             return encoded[number]
 
         with peer:
@@ -169,7 +174,7 @@ class Compressed(NamedTuple):
                 got = peer.event(deadline - time.monotonic())
                 expect(got, f'message {number} was not echoed within {self.seconds} s')
                 expect(got == (kind, message), lambda: f'message {number}: got {got[0]} {short(got[1])} instead of what was sent')
-            peer.send(frames.close(1000).encode())
+            peer.send(frames.close(1000).encode(peer.key))
             code = finish(peer, peer.event(), WeClose())
         # No rule says that a server must compress, but one that agreed and never does, where it is worth it, has something wrong.
         expect(inflater.compressed or self.size < 256 or self.make is payloads.pdf, 'the server agreed to compress and never did')
@@ -180,3 +185,30 @@ CASES = [Compressed(f'{group}.{number}', kind, opcode, make, PLAIN, *size)
          for group, kind, opcode, make in DATA for number, size in enumerate(SIZES, 1)]
 CASES += [Compressed(f'{group}.{number}', 'JSON', TEXT, payloads.json_text, offer, *size)
           for group, offer in OFFERS for number, size in enumerate(SIZES, 1)]
+
+
+class Answered(Compressed):
+    """The same with a client at the other end: `offer` is what its offer is answered with."""
+
+    @property
+    def sent(self):
+        return f'`{self.offer}`: {super().sent}'
+
+    def run(self, target, version):
+        peer, offers = open_client(target, version, self.offer)
+        agreed = Agreement.read(self.offer, offers)
+        mirrored = Agreement(agreed.client_takeover, agreed.client_bits, agreed.server_takeover, agreed.server_bits)
+        return self.converse(target, peer, mirrored, agreed.server_takeover)
+
+
+ANSWER = 'permessage-deflate'
+CLIENT_ALONE = '; client_no_context_takeover'
+CLIENT_WINDOW = '; client_max_window_bits=%d'
+ANSWERS = [('c13.1', ANSWER), ('c13.2', ANSWER + ALONE), ('c13.3', ANSWER + WINDOW % 9), ('c13.4', ANSWER + WINDOW % 15),
+           ('c13.5', ANSWER + ALONE + WINDOW % 9), ('c13.6', ANSWER + CLIENT_ALONE + CLIENT_WINDOW % 9),
+           ('c13.7', ANSWER + ALONE + CLIENT_ALONE + WINDOW % 10 + CLIENT_WINDOW % 11)]
+
+ANSWERED = [Answered(f'c{group}.{number}', kind, opcode, make, ANSWER, *size)
+            for group, kind, opcode, make in DATA for number, size in enumerate(SIZES, 1)]
+ANSWERED += [Answered(f'{group}.{number}', 'JSON', TEXT, payloads.json_text, answer, *size)
+             for group, answer in ANSWERS for number, size in enumerate(SIZES, 1)]

@@ -56,8 +56,10 @@ version, echoes, and ends with 0:
 tests/conformance/run --client 'node my-client.js' 1 2 3
 ```
 
-How many passed, and below, what a server alone can do wrong. Not among them: groups 12 and 13 and the hixie drafts, in which
-clients are tried on other people's servers (`tests/interop/run-client`) and on our own.
+How many passed, and below, what a server alone can do wrong. In c12 and c13 the client offers
+compression and the suite answers, c12 with the five payloads of group 12, c13 with what an answer may ask for; each case sends 100
+messages. Not among them: the hixie drafts, in which clients are tried on other people's servers (`tests/interop/run-client`) and
+on our own.
 '''
 
 
@@ -87,7 +89,7 @@ def render(results):
               '[protocols.md](protocols.md).']
     for number, fill in hixie.GROUPS:
         parts += [heading(f'h{number}', fill, '###'), table(results, of(hixie.CASES, f'h{number}'), HIXIE)]
-    parts += [CLIENTS, clients_summary(results), table(results, clients.OWN, HYBI, CLIENT)]
+    parts += [CLIENTS, clients_summary(results), answers(), table(results, clients.OWN, HYBI, CLIENT)]
     return '\n\n'.join(part.strip('\n') for part in parts) + '\n'
 
 
@@ -134,11 +136,16 @@ def summary(results):
 def clients_summary(results):
     lines = [row('group', 'cases', *HYBI), row(*['---'] * 5)]
     for name, cases in clients.GROUPS:
-        tried = [[results.get((case.id, version, 'client'), ('–', ''))[0] for case in cases] for version in HYBI]
-        lines.append(row(str(name), str(len(cases)), *(f'{verdicts.count("ok")} of {len(verdicts)}' for verdicts in tried)))
-    failed = [f'* **FAIL** {case.id} in {version}' for case in clients.CASES for version in HYBI
+        tried = [[results.get((case.id, version, 'client'), ('–', ''))[0] for case in cases if version in case.versions] for version in HYBI]
+        lines.append(row(str(name), str(len(cases)), *(f'{verdicts.count("ok")} of {len(verdicts)}' if verdicts else '–' for verdicts in tried)))
+    failed = [f'* **FAIL** {case.id} in {version}' for case in clients.CASES for version in case.versions
               if results.get((case.id, version, 'client'), ('–', ''))[0] != 'ok']
     return '\n'.join([*lines, *([''] + failed if failed else [])])
+
+
+def answers():
+    return '\n'.join([row('group', 'answer'), row('---', '---'), row('c12', f'`{compression.ANSWER}`'),
+                      *(row(group, f'`{answer}`') for group, answer in compression.ANSWERS)])
 
 
 def compressed(results):

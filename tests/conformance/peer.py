@@ -252,7 +252,7 @@ def open_hybi(target, version, extensions=None):
     """Connects in version 7, 8 or 13; gives the peer and the extensions that the server agreed to. A client under test connects by
     itself."""
     if target.client:
-        return open_client(target, version), ''
+        return open_client(target, version)[0], ''
     peer = Peer(target)
     key = base64.b64encode(os.urandom(16))
     lines = [f'GET {target.path} HTTP/1.1', f'Host: {target.authority}', 'Upgrade: websocket', 'Connection: Upgrade',
@@ -316,8 +316,9 @@ class ClientPeer(Peer):
         super().expect_end(seconds)
 
 
-def open_client(target, version):
-    """Lets the client connect, and checks its request."""
+def open_client(target, version, extensions=None):
+    """Lets the client connect, and checks its request; gives the peer and the extensions that the client offered. They are answered with
+    `extensions`, and declined without."""
     peer = ClientPeer(target, version)
     start, fields = response_of(peer.read_to(b'\r\n\r\n'))
     expect(start == b'GET / HTTP/1.1', lambda: f'the client asks with {start!r}')
@@ -330,5 +331,5 @@ def open_client(target, version):
     key = request.get(b'sec-websocket-key', b'')
     expect(len(base64.b64decode(key, validate=True)) == 16, lambda: f'the key of the client is {key!r}')
     peer.send(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: '
-              + accept_value(key) + b'\r\n\r\n')
-    return peer
+              + accept_value(key) + (f'\r\nSec-WebSocket-Extensions: {extensions}' if extensions else '').encode() + b'\r\n\r\n')
+    return peer, request.get(b'sec-websocket-extensions', b'').decode()
