@@ -61,6 +61,10 @@ nanoseconds read_duration(const option& given) {
     return static_cast<nanoseconds>(*number * unit * static_cast<double>(second));
 }
 
+std::chrono::milliseconds read_milliseconds(const option& given) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(read_duration(given)));
+}
+
 double read_rate(const option& given) {
     auto rest = given.value;
     auto const number = take_number(rest);

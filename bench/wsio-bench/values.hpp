@@ -4,6 +4,7 @@
 
 #include <wsio/protocol_version.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct option {
 
 /// Reads a time, such as 10, 0.5, 500ms or 2m.
 [[nodiscard]] nanoseconds read_duration(const option& given);
+[[nodiscard]] std::chrono::milliseconds read_milliseconds(const option& given);
 
 /// Reads a positive number of messages a second.
 [[nodiscard]] double read_rate(const option& given);

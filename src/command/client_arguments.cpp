@@ -9,14 +9,6 @@
 #include <string_view>
 
 namespace wsio::command {
-namespace {
-
-std::chrono::milliseconds milliseconds(const char* name, const std::string& value) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::nanoseconds(bench::read_duration({name, value})));
-}
-
-}  // namespace
 
 void client_arguments::add_wishes_to(command_line& to) {
     to.option("-H,--header", "'NAME: V'", "field to add to the request; may be given more than once",
@@ -42,7 +34,7 @@ void client_arguments::add_way_to(command_line& to, std::chrono::milliseconds ti
               fmt::format("how long to wait for the TCP connection, and again for the handshake ({})",
                           timeout.count() / 1000),
               [this](const std::string& value) {
-                  auto const time = milliseconds("--timeout", value);
+                  auto const time = bench::read_milliseconds({"--timeout", value});
                   if (time.count() == 0) throw failure(exit_code::usage, "--timeout must not be 0");
                   options.connect_timeout = options.timeouts.handshake = time;
               });

@@ -34,11 +34,6 @@ struct request {
     bool verbose = false;
 };
 
-std::chrono::milliseconds read_milliseconds(const char* name, const std::string& value) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::nanoseconds(bench::read_duration({name, value})));
-}
-
 command_line describe(request& wanted) {
     command_line line(
         "Talks to a WebSocket server. What is typed, or piped in line by line, is sent; what comes is printed.",
@@ -66,7 +61,9 @@ command_line describe(request& wanted) {
     line.option("-w,--wait", "TIME",
                 "when there is nothing more to send, closes after so long a silence of the server: 10, 0.5, 500ms, 2m "
                 "(1; for ever with --count)",
-                [&wanted](const std::string& value) { wanted.talk.wait = read_milliseconds("--wait", value); });
+                [&wanted](const std::string& value) {
+                    wanted.talk.wait = bench::read_milliseconds({"--wait", value});
+                });
     line.option("--max-size", "BYTES", "largest message to take; 64k and 1M are understood (16M)",
                 [&wanted](const std::string& value) {
                     auto const size = bench::read_size({"--max-size", value});
@@ -78,7 +75,7 @@ command_line describe(request& wanted) {
                 "never (30)",
                 [&wanted](const std::string& value) {
                     auto& times = wanted.way.options.timeouts;
-                    times.ping = times.pong = read_milliseconds("--ping", value);
+                    times.ping = times.pong = bench::read_milliseconds({"--ping", value});
                 });
     wanted.way.add_way_to(line);
     line.group("Other");

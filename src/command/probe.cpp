@@ -49,8 +49,7 @@ command_line describe(request& wanted) {
     line.option("--silence", "TIME",
                 "says nothing for so long and tells whether the server pings, or ends the connection",
                 [&wanted](const std::string& value) {
-                    wanted.probed.silence = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        std::chrono::nanoseconds(bench::read_duration({"--silence", value})));
+                    wanted.probed.silence = bench::read_milliseconds({"--silence", value});
                 });
     line.group("What to ask for");
     wanted.way.add_wishes_to(line);
