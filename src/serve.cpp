@@ -35,8 +35,7 @@ class worker {
 public:
     worker(const options& settings, const connection_handler& handler, std::shared_ptr<detail::connection_count> count)
         : state_(std::make_shared<detail::server_state>(context_.get_executor(), settings)),
-          front_(std::make_shared<detail::front>(context_.get_executor(), http_handler(),
-                                                 detail::front::settings_of(settings), std::move(count))) {
+          front_(detail::front::alone(context_.get_executor(), settings, std::move(count))) {
         state_->handler = handler;
         front_->attach(state_);
     }

@@ -4,14 +4,13 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <unistd.h>
-
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
 #include "handshake/proxies.hpp"
 #include "io/addresses.hpp"
+#include "io/descriptor.hpp"
 #include "io/front.hpp"
 #include "io/server_state.hpp"
 #include "io/session.hpp"
@@ -72,24 +71,9 @@ std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::fro
     return handle_to(std::move(state), front, owns_front);
 }
 
-// A descriptor on its way to the server's thread.
-class travelling_descriptor {
-public:
-    explicit travelling_descriptor(int fd) noexcept : fd_(fd) {}
-    travelling_descriptor(travelling_descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    travelling_descriptor& operator=(travelling_descriptor&&) = delete;
-    ~travelling_descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
-
 struct take_over_here {
     std::shared_ptr<detail::server_state> state;
-    travelling_descriptor descriptor;
+    detail::descriptor descriptor;  // on its way to the server's thread
     request r;
     std::string head;
 
@@ -129,8 +113,8 @@ void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::
     stream.native_non_blocking(true);
     boost::system::error_code ignored;
     static_cast<void>(stream.set_option(asio::ip::tcp::no_delay(true), ignored));
-    asio::dispatch(state_->home().context(), take_over_here{state_, travelling_descriptor(stream.release()),
-                                                            std::move(request), std::string(head)});
+    asio::dispatch(state_->home().context(),
+                   take_over_here{state_, detail::descriptor(stream.release()), std::move(request), std::string(head)});
 }
 
 std::map<std::size_t, socket> server::clients() const { return state_->clients(); }
@@ -173,9 +157,7 @@ server server::at(const std::shared_ptr<detail::front>& front, const options& op
 }
 
 server listen(asio::any_io_executor executor, std::uint16_t port, const options& options) {
-    auto const front =
-        std::make_shared<detail::front>(std::move(executor), http_handler(), detail::front::settings_of(options),
-                                        detail::front::count_for(options.limits));
+    auto const front = detail::front::alone(std::move(executor), options, detail::front::count_for(options.limits));
     auto result = server::at(front, options);
     front->listen(port);
     return result;

@@ -77,9 +77,8 @@ asio::io_context& simulation::context() noexcept { return state_->context; }
 asio::any_io_executor simulation::get_executor() { return state_->context.get_executor(); }
 
 server simulation::listen(const options& settings) {
-    auto const front = std::make_shared<wsio::detail::front>(get_executor(), http_handler(),
-                                                             wsio::detail::front::settings_of(settings),
-                                                             wsio::detail::front::count_for(settings.limits));
+    auto const front =
+        wsio::detail::front::alone(get_executor(), settings, wsio::detail::front::count_for(settings.limits));
     auto made = server::at(front, settings);
     state_->fronts[made.state_.get()] = front;
     return made;

@@ -1,7 +1,6 @@
 #include "io/carrier.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,10 +16,6 @@ constexpr std::size_t most_on_the_way = std::size_t{256} << 10;
 bool would_block(ssize_t result) noexcept { return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK); }
 
 }  // namespace
-
-descriptor::~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-}
 
 std::pair<descriptor, descriptor> connected_sockets() {
     int made[2];

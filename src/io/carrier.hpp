@@ -6,21 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "io/descriptor.hpp"
+
 namespace wsio::testing::detail {
 
-/// A descriptor that is closed at its end.
-class descriptor {
-public:
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    descriptor& operator=(descriptor&&) = delete;
-    ~descriptor();
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
+using wsio::detail::descriptor;
 
 /// Gives two connected sockets of this machine.
 [[nodiscard]] std::pair<descriptor, descriptor> connected_sockets();

@@ -36,6 +36,20 @@ http_response failed() { return {500, "the server failed to answer this request\
 
 }  // namespace
 
+std::shared_ptr<front> front::alone(asio::any_io_executor executor, const options& server,
+                                    std::shared_ptr<connection_count> count) {
+    http_options settings{.host = server.host,
+                          .unix_permissions = server.unix_permissions,
+                          .limits = server.limits,
+                          .timeouts = server.timeouts,
+                          .trusted_proxies = server.trusted_proxies,
+                          .forwarding = server.forwarding,
+                          .proxy_protocol = server.proxy_protocol,
+                          .log = server.log,
+                          .tls = server.tls};
+    return std::make_shared<front>(std::move(executor), http_handler(), std::move(settings), std::move(count));
+}
+
 front::front(asio::any_io_executor executor, http_handler handler, http_options settings,
              std::shared_ptr<connection_count> count)
     : resident(loop::of(executor)),

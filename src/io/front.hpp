@@ -29,18 +29,9 @@ namespace wsio::detail {
 /// handshakes on to the server that has the path.
 class front : public loop::resident, public std::enable_shared_from_this<front> {
 public:
-    /// Gives what a WebSocket server's options say about the port that it has to itself.
-    [[nodiscard]] static http_options settings_of(const options& server) {
-        return {.host = server.host,
-                .unix_permissions = server.unix_permissions,
-                .limits = server.limits,
-                .timeouts = server.timeouts,
-                .trusted_proxies = server.trusted_proxies,
-                .forwarding = server.forwarding,
-                .proxy_protocol = server.proxy_protocol,
-                .log = server.log,
-                .tls = server.tls};
-    }
+    /// Makes the front of a WebSocket server that has the port to itself.
+    [[nodiscard]] static std::shared_ptr<front> alone(boost::asio::any_io_executor executor, const options& server,
+                                                      std::shared_ptr<connection_count> count);
 
     /// Makes the count that the fronts of all loops share.
     [[nodiscard]] static std::shared_ptr<connection_count> count_for(const limits& l) {
