@@ -231,7 +231,7 @@ std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_v
 
 void connection::abandon_send() {
     auto const copy = outbox_.own_borrowed();
-    if (copy.empty() || !masks() || !side_) return;  // nothing leaves any more when the loop is gone
+    if (copy.empty() || !masks()) return;
     auto const [key, size] = client().borrowed;
     protocol::unmask(copy.data(), copy.data(), copy.size(), key, size - copy.size());
 }
