@@ -89,6 +89,15 @@ struct both_ends {
           listening(w.listen(std::move(of_server))),
           client(connect_to(w, url_of(listening, target), of_client)),
           server(w.accept(listening)) {}
+
+    /// Sends a text both ways at once and checks that it arrives.
+    void exchange(std::string_view text) {
+        auto const there = w.start(client.send(text));
+        BOOST_TEST((w.receive(server)->text() == text));
+        auto const back = w.start(server.send(text));
+        BOOST_TEST((w.receive(client)->text() == text));
+        BOOST_REQUIRE(w.until([&] { return there.done() && back.done(); }));
+    }
 };
 
 /// Reads the request off a raw server's connection and gives the answer that fits it.

@@ -19,14 +19,7 @@ BOOST_AUTO_TEST_CASE(each_version_carries_messages_and_ends_in_its_way) {
             BOOST_TEST(ends.server.protocol_version() == version);
             BOOST_TEST(ends.client.subprotocol() == "chat");
             BOOST_TEST(ends.client.can_send_binary() == is_hybi(version));
-            for (auto const size : {0U, 5U, 200U, 70'000U, 1'000'000U}) {
-                auto const text = letters(size);
-                auto const there = w.start(ends.client.send(text));
-                BOOST_TEST((w.receive(ends.server)->text() == text));
-                auto const back = w.start(ends.server.send(text));
-                BOOST_TEST((w.receive(ends.client)->text() == text));
-                BOOST_REQUIRE(w.until([&] { return there.done() && back.done(); }));
-            }
+            for (auto const size : {0U, 5U, 200U, 70'000U, 1'000'000U}) ends.exchange(letters(size));
             auto const closing = w.start(ends.client.close(close_code::normal, "bye"));
             BOOST_TEST(!w.receive(ends.server));
             BOOST_REQUIRE(w.until([&] { return closing.done(); }));
@@ -126,14 +119,7 @@ BOOST_AUTO_TEST_CASE(compression_works_between_both_ends) {
         BOOST_TEST(ends.client.is_compressed());
         BOOST_TEST(ends.server.is_compressed());
         for (auto const size : {0U, 10U, 1000U, 300'000U}) {
-            for (int twice = 0; twice < 2; ++twice) {
-                auto const text = letters(size);
-                auto const there = w.start(ends.client.send(text));
-                BOOST_TEST((w.receive(ends.server)->text() == text));
-                auto const back = w.start(ends.server.send(text));
-                BOOST_TEST((w.receive(ends.client)->text() == text));
-                BOOST_REQUIRE(w.until([&] { return there.done() && back.done(); }));
-            }
+            for (int twice = 0; twice < 2; ++twice) ends.exchange(letters(size));
         }
         BOOST_TEST(ends.listening.statistics().bytes_received < 650'000U);
     }

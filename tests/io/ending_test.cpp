@@ -15,13 +15,9 @@ using wsio::ready_state;
 namespace {
 
 /// One open connection, with both of its ends.
-struct connected {
-    world w;
-    wsio::server server;
-    wsio::test::client client;
-    wsio::socket socket;
+struct connected : connected_pair {
     explicit connected(protocol_version version = protocol_version::hybi_13, wsio::options options = {})
-        : server(w.listen(std::move(options))), client(connect(w, server.port(), version)), socket(w.accept(server)) {}
+        : connected_pair(std::move(options), version) {}
 
     void wait_for_end() {
         BOOST_TEST(!w.receive(socket).has_value());

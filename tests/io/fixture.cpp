@@ -211,6 +211,16 @@ std::string server_text(protocol_version version, std::string_view text) {
     return std::string(1, '\0') + std::string(text) + '\xFF';
 }
 
+request upgrade_request() {
+    request result("GET", "/");
+    result.headers().add("Host", "127.0.0.1");
+    result.headers().add("Upgrade", "websocket");
+    result.headers().add("Connection", "Upgrade");
+    result.headers().add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    result.headers().add("Sec-WebSocket-Version", "13");
+    return result;
+}
+
 client connect(world& world, std::uint16_t port, protocol_version version, std::string_view target,
                std::string_view lines, int receive_buffer) {
     client made(world, port, receive_buffer);

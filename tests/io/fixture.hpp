@@ -282,6 +282,22 @@ std::string server_text(protocol_version version, std::string_view text);
 client connect(world& world, std::uint16_t port, protocol_version version = protocol_version::hybi_13,
                std::string_view target = "/", std::string_view lines = {}, int receive_buffer = 0);
 
+/// A server, one client of it, and the server's end of the connection.
+struct connected_pair {
+    world w;
+    wsio::server server;
+    wsio::test::client client;
+    wsio::socket socket;
+    explicit connected_pair(options of_server = {}, protocol_version version = protocol_version::hybi_13,
+                            int receive_buffer = 0)
+        : server(w.listen(std::move(of_server))),
+          client(connect(w, server.port(), version, "/", {}, receive_buffer)),
+          socket(w.accept(server)) {}
+};
+
+/// Gives the request of a handshake in version 13, as an HTTP server of the program's own has read it.
+request upgrade_request();
+
 /// Reads one frame of a server: its first byte and its payload.
 template <typename Client>
 std::pair<unsigned, std::string> read_frame(Client& client) {

@@ -19,15 +19,9 @@ namespace {
 
 constexpr std::string_view stream_destroyed = "a message was left unfinished";
 
-struct pair {
-    world w;
-    wsio::server server;
-    wsio::test::client client;
-    wsio::socket socket;
+struct pair : connected_pair {
     explicit pair(wsio::options options = {}, protocol_version version = protocol_version::hybi_13)
-        : server(w.listen(std::move(options))),
-          client(connect(w, server.port(), version, "/", {}, 65536)),
-          socket(w.accept(server)) {}
+        : connected_pair(std::move(options), version, 65536) {}
 
     bool send(message_stream& stream, std::string_view piece) { return w.run(awaited(stream.send(piece))); }
     bool finish(message_stream& stream, std::string_view piece = {}) { return w.run(awaited(stream.finish(piece))); }

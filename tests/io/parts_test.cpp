@@ -50,14 +50,9 @@ std::string text_of(std::size_t size) {
     return text + letters(size - text.size());
 }
 
-/// A server and one client of it.
-struct pair {
-    world w;
-    wsio::server server;
-    wsio::test::client client;
-    wsio::socket socket;
+struct pair : connected_pair {
     explicit pair(wsio::limits limits = {}, protocol_version version = protocol_version::hybi_13)
-        : server(w.listen({.limits = limits})), client(connect(w, server.port(), version)), socket(w.accept(server)) {}
+        : connected_pair({.limits = limits}, version) {}
 
     gathered next() { return w.run(gather(socket)); }
     std::optional<message_part> part() { return w.run(socket.receive_part()); }

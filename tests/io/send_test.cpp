@@ -16,15 +16,9 @@ namespace {
 constexpr std::size_t mebibyte = 1024 * 1024;
 
 /// A connection whose client reads only when the test says so, through a small window.
-struct slow_reader {
-    world w;
-    wsio::server server;
-    wsio::test::client client;
-    wsio::socket socket;
+struct slow_reader : connected_pair {
     explicit slow_reader(wsio::options options = {})
-        : server(w.listen(std::move(options))),
-          client(connect(w, server.port(), protocol_version::hybi_13, "/", {}, 65536)),
-          socket(w.accept(server)) {}
+        : connected_pair(std::move(options), protocol_version::hybi_13, 65536) {}
 };
 
 }  // namespace

@@ -101,18 +101,12 @@ BOOST_AUTO_TEST_CASE(an_allocation_that_fails_while_a_connection_is_handed_over_
     };
     auto const descriptors = open_descriptors();
     std::size_t disturbed = 0;
-    for (std::size_t at = 0;;
-         ++at) {  // none fails at first: OpenSSL sets itself up, and does not look whether it could
+    // None fails at first: OpenSSL sets itself up, and does not look whether it could.
+    for (std::size_t at = 0;; ++at) {
         failing_allocation const failing(at);
         BOOST_TEST_CONTEXT("allocation " << at) {
             client guest(acceptor.local_endpoint().port(), turn);
-            wsio::request request("GET", "/");
-            request.headers().add("Host", "127.0.0.1");
-            request.headers().add("Upgrade", "websocket");
-            request.headers().add("Connection", "Upgrade");
-            request.headers().add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-            request.headers().add("Sec-WebSocket-Version", "13");
-            server.handle_upgrade(std::move(request), acceptor.accept(), frame(text_frame, "early"));
+            server.handle_upgrade(upgrade_request(), acceptor.accept(), frame(text_frame, "early"));
             guest.send(close_frame(1000));
             std::string got;
             BOOST_CHECK_NO_THROW(got = guest.read_all());

@@ -207,14 +207,8 @@ BOOST_AUTO_TEST_CASE(connections_are_handed_over_from_other_threads) {
         asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         for (int i = 0; i < 20; ++i) {
             client guest(acceptor.local_endpoint().port(), [] { ::poll(nullptr, 0, 1); });
-            wsio::request request("GET", "/");
-            request.headers().add("Host", "127.0.0.1");
-            request.headers().add("Upgrade", "websocket");
-            request.headers().add("Connection", "Upgrade");
-            request.headers().add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-            request.headers().add("Sec-WebSocket-Version", "13");
             auto copy = server;
-            copy.handle_upgrade(std::move(request), acceptor.accept(), frame(text_frame, "early"));
+            copy.handle_upgrade(upgrade_request(), acceptor.accept(), frame(text_frame, "early"));
             guest.read_to("\r\n\r\n");
             guest.expect(server_frame(text_frame, "early"));
             echo_once(guest, "hello");
