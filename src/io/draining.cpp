@@ -65,7 +65,11 @@ asio::awaitable<void> drain(loop& l, log_function log_to, drain_options how,
         if (!l.any_connection(lives)) break;
         close_some(l, open * (steps - 1 - step) / steps, is_open);
     }
-    while (l.now() < end && l.any_connection(lives)) co_await loop::sleep_until(l, std::min(end, l.now() + look_every));
+    // At least once, so that who was closed last is told even when the time is over.
+    while (l.any_connection(lives)) {
+        co_await loop::sleep_until(l, std::min(end, l.now() + look_every));
+        if (l.now() >= end) break;
+    }
     std::size_t dropped = 0;
     l.for_each_connection([&](connection& c) {
         if (!lives(c)) return;

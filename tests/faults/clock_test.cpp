@@ -117,6 +117,19 @@ BOOST_AUTO_TEST_CASE(a_drain_keeps_its_deadline_at_a_leap) {
     BOOST_TEST(server.statistics().connections().open == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_closed_last_in_a_drain_is_told_although_its_time_is_over) {
+    world w;
+    auto server = w.echo();
+    auto first = connect(w, server.port());
+    auto last = connect(w, server.port());
+    auto draining = w.start(server.drain(5min, 20ms));
+    w.turn_for(5ms);
+    jump(night);
+    BOOST_TEST(w.until([&] { return draining.done(); }, 2s));
+    first.expect_last(server_close(1001, stopping));
+    last.expect_last(server_close(1001, stopping));
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_vanishes_is_found_by_the_keepalive_whatever_waits_for_it) {
     for (std::size_t const waits : {0, 1'000, 500'000}) {
         BOOST_TEST_CONTEXT(waits << " bytes wait") {
