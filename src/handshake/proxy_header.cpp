@@ -99,18 +99,18 @@ proxy_header_result read_v2(std::string_view input) {
     if (command != 0x20 && command != 0x21) return problem("it is neither LOCAL nor PROXY of version 2");
     if (input.size() <= family_at) return std::monostate();
     auto const family = static_cast<unsigned char>(input[family_at]);
-    if (family >> 4 > 3 || (family & 15) > 2) return problem("the address family or protocol is unknown");
+    bool const local = command == 0x20;  // 2.2: its addresses are discarded, and so is what family they have
+    if (!local && (family >> 4 > 3 || (family & 15) > 2)) return problem("the address family or protocol is unknown");
     if (input.size() < v2_fixed) return std::monostate();
     proxy_header header{v2_fixed + big_endian_16(input.substr(length_at))};
     if (header.size > proxy_v2_limit) return problem("it is longer than 4096 bytes");
     constexpr std::size_t sizes[] = {0, 12, 36, 216};
-    auto const size = sizes[family >> 4];
-    bool const local = command == 0x20;
-    if (!local && header.size - v2_fixed < size) return problem("it is too short for its addresses");
+    auto const size = local ? 0 : sizes[family >> 4];
+    if (header.size - v2_fixed < size) return problem("it is too short for its addresses");
     if (input.size() < header.size) return std::monostate();
 
-    // 2.2: the receiver of LOCAL discards the addresses; AF_UNSPEC or an unspecified protocol is to be treated as such.
-    if (local || size == 0 || (family & 15) == 0) return header;
+    // 2.2: AF_UNSPEC or an unspecified protocol is to be treated as LOCAL.
+    if (size == 0 || (family & 15) == 0) return header;
     auto const body = input.substr(v2_fixed, header.size - v2_fixed);
     if (!read_fields(body.substr(size), header)) return problem("its additional fields are malformed");
     switch (family >> 4) {

@@ -136,15 +136,17 @@ problem check_no_body(const headers& fields, protocol_version version) {
 
 /// Splits a list of subprotocols into names that satisfy `valid` and occur once (RFC 6455 4.1).
 problem read_subprotocols(std::string_view list, char separator, bool (*valid)(std::string_view), offer& offer) {
+    auto const before = offer.subprotocols.size();
     while (!list.empty()) {
         auto const name = trimmed(take_element(list, separator));
-        // In a list separated by spaces, several of them in a row are one separator.
-        if (name.empty() && separator == ' ') continue;
+        // Several spaces in a row are one separator; and a list with commas may have empty elements (RFC 9110 5.6.1.2).
+        if (name.empty()) continue;
         if (!valid(name))
             return bad(separator == ',' ? "the list of subprotocols is malformed; each name must be an HTTP token"
                                         : "the list of subprotocols is malformed; names are visible ASCII characters");
         offer.subprotocols.push_back(name);
     }
+    if (offer.subprotocols.size() == before) return bad("the list of subprotocols names none; leave the field out");
     return std::nullopt;
 }
 

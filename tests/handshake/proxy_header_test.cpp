@@ -138,7 +138,8 @@ BOOST_AUTO_TEST_CASE(version_2_names_the_client) {
 BOOST_AUTO_TEST_CASE(version_2_may_speak_for_the_proxy_itself) {
     BOOST_TEST(source(v2(local_command, 0, "")) == "none");
     BOOST_TEST(source(v2(local_command, tcp4, v4_addresses)) == "none");
-    BOOST_TEST(source(v2(local_command, tcp4, "")) == "none");  // its addresses are not looked at
+    BOOST_TEST(source(v2(local_command, tcp4, "")) == "none");  // its addresses are not looked at,
+    BOOST_TEST(source(v2(local_command, 0x7F, "")) == "none");  // nor is their family
     BOOST_TEST(source(v2(proxy_command, 0, "")) == "none");
     BOOST_TEST(source(v2(proxy_command, 0, "whatever")) == "none");
     BOOST_TEST(source(v2(proxy_command, 0x10, v4_addresses)) == "none");
