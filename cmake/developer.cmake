@@ -42,14 +42,19 @@ endfunction()
 #   WSIO_BIN_DIR     the folder of the built example programs (WSIO_BIN_DIR/echo, …)
 #   WSIO_SOURCE_DIR  the root of the repository
 #   WSIO_BUILD_DIR   the root of the build folder
+#   WSIO_SANITIZED   not empty if the programs are built with sanitizers: they take more memory and time
 function(wsio_add_script_test)
     cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME;TIMEOUT" "COMMAND;ENVIRONMENT")
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 300)
     endif()
+    string(REGEX MATCH "-fsanitize=[^ ]+" sanitized "${CMAKE_CXX_FLAGS_DEBUG}")
+    if(sanitized)
+        math(EXPR test_TIMEOUT "${test_TIMEOUT} * 4")
+    endif()
     add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(${test_NAME} PROPERTIES
         TIMEOUT ${test_TIMEOUT}
-        ENVIRONMENT "WSIO_BIN_DIR=${PROJECT_BINARY_DIR}/examples;WSIO_SOURCE_DIR=${PROJECT_SOURCE_DIR};WSIO_BUILD_DIR=${PROJECT_BINARY_DIR};${test_ENVIRONMENT}"
+        ENVIRONMENT "WSIO_BIN_DIR=${PROJECT_BINARY_DIR}/examples;WSIO_SOURCE_DIR=${PROJECT_SOURCE_DIR};WSIO_BUILD_DIR=${PROJECT_BINARY_DIR};WSIO_SANITIZED=${sanitized};${test_ENVIRONMENT}"
     )
 endfunction()

@@ -315,7 +315,7 @@ def floods_of_offers_cost_little(server):
     expect(used < 1.5, f'240 offers of up to 8 KiB took {used:.1f} s of processor time')
 
 
-@needs('ours', memory=10)
+@needs('ours', 'no sanitizer', memory=10)
 def compressed_connections_give_their_memory_back(server):
     before = server.rss()
     for _ in range(5):

@@ -171,7 +171,7 @@ def many_idle_connections_cost_little_each(server):
         peer.close()
 
 
-@needs('ours')
+@needs('ours', 'no sanitizer')  # the one that looks at types needs descriptors itself
 def out_of_descriptors(server):
     """Another server, which may open few files: whom it cannot take it must drop, not let hang, and neither spin nor end."""
     poor = Server(server.process.args, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
@@ -293,7 +293,7 @@ def connections_that_break_while_they_are_written_to_leave_nothing(server):
     wait_until(lambda: server.open_websockets() == 1, 'broken connections to be let go of', CLOSE_DEADLINE + 3.5)
 
 
-@needs('ours', memory=40)
+@needs('ours', 'no sanitizer', memory=40)
 def out_of_memory(server):
     """Another server, which may have little more memory: those that it cannot serve it ends, and the others go on."""
     poor = Server(server.process.args)

@@ -17,6 +17,9 @@ HIXIE = ['75', '76']
 LIMITS = {'head_size': 8192, 'header_count': 50, 'message_size': 65536, 'fragments': 100}
 HANDSHAKE_DEADLINE = 1.0
 CLOSE_DEADLINE = 0.5
+# With sanitizers all costs more.
+SANITIZED = bool(os.environ.get('WSIO_SANITIZED'))
+SLOWER = 5 if SANITIZED else 1
 PING, PONG, IDLE = 0.4, 0.4, 1.0  # of the paths /pinged and /idle
 # How the attacks judge. Another server than ours may drop where ours says why, and all its cases are tried.
 JUDGE = {'ours': True, 'path': '/echo', 'timeout': 5, 'seconds': 30, 'begin': 0, 'cases': 0, 'differences': []}
@@ -53,7 +56,7 @@ def needs(*what, cpu=None, memory=None):
     """Says what an attack needs that not every server has, and what it may cost more than others.
 
     "ours": the paths and ports of server.cpp; "limits": its limits, or bounds of that size; "tls"; "answers": a server that
-    answers where others may drop, or has choices of its own.
+    answers where others may drop, or has choices of its own; "no sanitizer": that none keeps what was freed.
     """
     def mark(attack):
         attack.needs, attack.cpu, attack.memory = set(what), cpu, memory
@@ -62,7 +65,7 @@ def needs(*what, cpu=None, memory=None):
 
 
 def wait_until(probe, what, seconds=5):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + SLOWER * seconds
     while not probe():
         expect(time.monotonic() < end, f'timed out waiting for {what() if callable(what) else what}')
         time.sleep(0.01)
