@@ -182,7 +182,10 @@ asio::any_io_executor socket::get_executor() const {
 }
 
 socket& socket::on_message(std::function<void(const message&)> callback) {
-    if (connection_ != nullptr) connection_->listen().message = std::move(callback);
+    if (connection_ == nullptr) return *this;
+    auto& callbacks = connection_->listen();
+    callbacks.message = std::move(callback);
+    callbacks.message_was_set = true;
     return *this;
 }
 

@@ -67,7 +67,9 @@ connection::connection(loop& l, int fd, endpoint remote)
 
 connection::~connection() {
     while (last_queued_ != nullptr) static_cast<void>(take_queued());
-    if (!loop_gone_) loop_.remove(*this);
+    if (loop_gone_) return;
+    loop_.settle_from(input_);  // a message outlives its connection
+    loop_.remove(*this);
 }
 
 void connection::release() noexcept {
@@ -107,6 +109,10 @@ void connection::operations_over() noexcept {
 
 void connection::abandoned() {
     if (phase_ == phase::handshake) finish();
+    if (phase_ == phase::closing && !dropping_ && !(callbacks_ && callbacks_->message)) {
+        dropping_ = true;  // what still comes is nobody's
+        process_later();
+    }
     if (phase_ != phase::open || callbacks_) return;
     end(close_code::normal, {}, ended_by::application, "the last handle went away");
 }
@@ -121,6 +127,7 @@ void connection::maybe_let_go() noexcept {
 
 void connection::loop_is_gone() {
     operation const held(this);
+    loop_.settle_from(input_);
     note_end(ended_by::application, close_code::abnormal, {}, "the io_context that it lived on was destroyed", false);
     phase_ = phase::ended;
     {
@@ -178,6 +185,7 @@ void connection::stage_is_over() {
                     close_timeout() - close_timeout() / 2 - loop_.late_by(*this);  // the clock may have leapt
                 if (left.count() > 0) {
                     set_deadline(left, deadline_cause_);
+                    if (phase_ == phase::closing) process_later();  // see nobody_takes()
                     return;
                 }
             }
@@ -257,6 +265,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
     note_end(who, has_codes ? code : close_code::no_status, has_codes ? reason : std::string_view(), std::move(cause),
              !has_closing_handshake && !frame_is_open());
     append_close(code, reason);
+    if (phase_ == phase::ended) return;
     drop_held_back();
     // The peer's closing frame would stand behind a message that nobody takes.
     if (!has_closing_handshake || stream_ended_ || is_held()) {
@@ -265,7 +274,10 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
     }
     phase_ = phase::closing;
     limit_ending("the peer did not answer the closing handshake in time");
-    read_on();
+    if (input_is_left())
+        process_later();
+    else
+        read_on();
 }
 
 void connection::append_close(close_code code, std::string_view reason) {
@@ -296,10 +308,15 @@ void connection::interrupt() {
 
 void connection::finish() {
     if (phase_ >= phase::finishing) return;
+    constexpr auto cause = "the TCP connection did not end in time";
+    bool const is_limited = phase_ == phase::closing;  // one time for both
     phase_ = phase::finishing;
     unparsed_ = {};
     drop_held_back();
-    limit_ending("the TCP connection did not end in time");
+    if (is_limited)
+        deadline_cause_ = cause;
+    else
+        limit_ending(cause);
     receiver_.wake_later();
     waiting_.wake_all_later();
     if (loop_.current() != this) loop_.flush_later(*this);
@@ -342,6 +359,9 @@ void connection::out_of_memory() noexcept {
         ::shutdown(fd(), SHUT_RDWR);
         unparsed_ = {};
         phase_ = phase::finishing;
+        auto const waiting = outbox_.size();
+        outbox_.clear();  // it may borrow from who is not told yet
+        count_waiting(waiting);
         loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
     }
 }
@@ -384,6 +404,7 @@ void connection::tell_ended() {
         tell_ended_later();
         throw;
     }
+    deliver_last();
     auto const told = std::move(callbacks_);  // they may hold the socket itself
     if (!told) return;
     bool const is_error = status_->by == ended_by::library || status_->by == ended_by::network;
@@ -401,7 +422,7 @@ void connection::tell(const std::function<void(const wsio::status&)>& callback) 
 }
 
 void connection::application_failed(std::exception_ptr exception) {
-    side_->report(std::move(exception), opening_.request());
+    if (side_) side_->report(std::move(exception), opening_.request());
     end(close_code::internal_error, "internal error", ended_by::application, "an exception left the handler");
 }
 
@@ -416,6 +437,8 @@ void connection::session_failed(std::exception_ptr exception) {
 
 asio::awaitable<void> connection::wait_until_ended(connection& c) {
     waiting_list::place waiting(c.waiting_);
+    c.close_awaited_ = true;
+    if (c.phase_ == phase::closing) c.process_later();
     while (c.phase_ != phase::ended) co_await waiting.wait();
 }
 

@@ -150,7 +150,7 @@ public:
     sent send_piece(std::string_view piece, bool last);
     void abandon_stream();
     [[nodiscard]] static boost::asio::awaitable<void> wait_for_room(connection& c, bool for_a_piece);
-    void abandon_send();
+    void abandon_send() noexcept;
     void write(protocol::opcode type, std::string_view payload, send_options how);
     /// Waits until nothing waits for the network; false when the connection has ended.
     [[nodiscard]] static boost::asio::awaitable<bool> drained(connection& c, operation held);
@@ -171,6 +171,7 @@ public:
         std::function<void(const wsio::status&)> error;
         std::function<void(std::string_view)> pong;
         std::optional<std::string> last_pong;  ///< On its way to `pong`.
+        bool message_was_set = false;          ///< While `message` runs: it is replaced, perhaps by nothing.
     };
     /// Gives the callbacks, to be set at once. From now on the connection lives without handles.
     [[nodiscard]] callbacks& listen();
@@ -225,12 +226,18 @@ private:
     void take_event();
     bool next_event();
     void drop_event();
+    [[nodiscard]] bool nobody_takes() const noexcept;
+    void deliver_last();
     void peer_closed(const protocol::event& event);
     void process();
     void require_nobody_waits() const;
     void process_now();
     void process_later();
+    void continue_later();
     void settle_input();
+    [[nodiscard]] bool input_is_left() const noexcept {
+        return (!unparsed_.empty() || holds_more()) && (phase_ == phase::open || phase_ == phase::closing);
+    }
     void read_on();
     [[nodiscard]] bool can_read() const noexcept;
     [[nodiscard]] bool in_input(const char* at) const noexcept {
@@ -294,8 +301,10 @@ private:
     std::ptrdiff_t transmit_masked(std::string_view front, std::string_view payload, std::string_view back);
     [[nodiscard]] client_state& client() const noexcept;
     void wait_for_the_network();
-    void flush_cork();
+    void flush_cork() noexcept;
     void flush();
+    [[nodiscard]] bool stays_where_it_is(std::string_view payload) const noexcept;
+    [[nodiscard]] bool sender_has_to_wait(bool for_a_piece) const noexcept;
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
     void count_waiting(std::size_t before) noexcept;
@@ -364,6 +373,10 @@ private:
     bool second_half_ : 1 = false;      ///< Of the time that the ending may take.
     bool pong_over_limit_ : 1 = false;  ///< A pong waits behind as much as the outbox may hold.
     bool streaming_ : 1 = false;        ///< A message is being sent in pieces: others wait for its end.
+    bool continues_ : 1 = false;        ///< A turn for what is left of the input is on its way.
+    bool close_awaited_ : 1 = false;    ///< The application waits for the end.
+    bool taken_since_end_ : 1 = false;  ///< The application takes messages behind its own closing frame.
+    bool dropping_ : 1 = false;         ///< It does not: one that it would have had is lost, so no later one is given.
     std::atomic<bool> loop_gone_ = false;
     loop& loop_;
     // In beats of the loop:

@@ -31,7 +31,7 @@ void connection::look_after() {
         return;
     }
     if (after.ping.count() != 0 && strategy_->has_binary()) {
-        if (!can_read() && !blocked_) heard_at_ = now;  // it may be saying a lot
+        if (!can_read() && !blocked_ && !write_first_) heard_at_ = now;  // it may be saying a lot
         // Counts go round, so they are compared by their difference.
         bool asked = static_cast<std::int32_t>(pinged_at_ - heard_at_) > 0;
         if (asked && over(pinged_at_, after.pong)) {

@@ -61,13 +61,25 @@ void connection::answer_ping(std::string_view payload) {
 
 bool connection::next_event() {
     if (event_pending_) return true;
-    while ((!unparsed_.empty() || holds_more()) && (phase_ == phase::open || phase_ == phase::closing)) {
-        auto& event = loop_.event();
-        if (auto* const own = hybi(); own == nullptr || !own->next_short(unparsed_, event))
-            event = decoder().next(unparsed_);
-        take_event();
-        if (event_pending_) return true;
-        if (is_held()) break;
+    try {
+        while (input_is_left()) {
+            if (loop_.turn_is_spent()) {
+                continue_later();
+                break;
+            }
+            auto& event = loop_.event();
+            if (auto* const own = hybi(); own == nullptr || !own->next_short(unparsed_, event))
+                event = decoder().next(unparsed_);
+            loop_.spend(event.data.size());
+            take_event();
+            if (event_pending_) {
+                if (!dropping_) return true;
+                drop_event();
+            }
+            if (is_held()) break;
+        }
+    } catch (const std::bad_alloc&) {
+        out_of_memory();  // bytes that the decoder has taken are lost
     }
     return false;
 }
@@ -94,7 +106,7 @@ void connection::peer_closed(const protocol::event& event) {
 }
 
 void connection::process() {
-    while (large_ == nullptr && (last_queued_ != nullptr || next_event())) {
+    while (phase_ != phase::ended && large_ == nullptr && (last_queued_ != nullptr || next_event())) {
         if (callbacks_ && callbacks_->message) {
             if (auto received = take_message()) call_back(*received);
         } else if (receiver_.waiting()) {
@@ -103,13 +115,31 @@ void connection::process() {
             break;
         } else if (queued_bytes() < side_->settings().limits.read_ahead) {
             queue_message();
-        } else if (phase_ == phase::closing) {
-            drop_event();  // nobody takes it, and the closing frame may be behind it
+        } else if (nobody_takes()) {
+            dropping_ = true;
+            drop_event();
         } else {
             break;
         }
     }
     if (large_ != nullptr) process_large();
+}
+
+// Behind our own closing frame messages are still given, in order and up to where nobody takes them any more: there the peer's
+// closing frame counts for more.
+bool connection::nobody_takes() const noexcept {
+    if (phase_ != phase::closing || receiver_.waiting()) return false;
+    return close_awaited_ || (second_half_ && !taken_since_end_);
+}
+
+// To a callback that was set late; but what was dropped is dropped.
+void connection::deliver_last() {
+    if (status_->by == ended_by::application && status_->code == close_code::abnormal) return;
+    while (callbacks_ && callbacks_->message && (large_ == nullptr ? last_queued_ != nullptr : join_parts())) {
+        auto const received = take_message();
+        if (!received) break;
+        call_back(*received);
+    }
 }
 
 void connection::process_now() {
@@ -124,9 +154,20 @@ void connection::process_later() {
     asio::post(loop_.context(), [this, held = operation(this)] { survive([this] { process_now(); }); });
 }
 
+// What the turn left.
+void connection::continue_later() {
+    if (continues_) return;
+    asio::post(loop_.context(), [this, held = operation(this)] {
+        continues_ = false;
+        survive([this] { process_now(); });
+    });
+    continues_ = true;
+}
+
 void connection::settle_input() {
     if (event_pending_) queue_message();
     loop_.settle();
+    loop_.settle_from(input_);
     if (unparsed_.empty()) {
         if (input_.capacity() != 0) input_.release();
     } else if (loop_.in_block(unparsed_.data())) {
@@ -141,10 +182,15 @@ void connection::take_event_into(std::optional<message>& taken) {
     event_pending_ = false;
     auto const& event = loop_.event();
     bool const binary = event.type == protocol::opcode::binary;
-    if (event.assembled)
+    if (event.assembled) {
         taken.emplace(own_payload{decoder().take_payload(), binary});
-    else
+        return;
+    }
+    try {
         taken.emplace(loop_.lend(event.data, binary));
+    } catch (const std::bad_alloc&) {
+        out_of_memory();
+    }
 }
 
 void connection::drop_event() {
@@ -160,6 +206,7 @@ void connection::queue_message() {
         owned->last = event.last;
     }
     take_event_into(owned->message);
+    if (!owned->message) return;
     loop_.settle();  // it must not borrow from the block while it waits
     auto* const last = owned.release();
     last->next = last_queued_ == nullptr ? last : std::exchange(last_queued_->next, last);
@@ -175,6 +222,7 @@ std::optional<message> connection::take_queued() {
     else
         last_queued_->next = first->next;
     if (last_queued_ != nullptr) last_queued_->total -= first->message->size() + queued_overhead;
+    taken_since_end_ = phase_ == phase::closing;
     if (side_) side_->counts.messages_waiting.subtract();
     return std::move(first->message);
 }
@@ -197,7 +245,7 @@ bool connection::message_ready() {
 // There is no message. Tells whether that is all there is to say.
 bool connection::nothing_will_come() {
     if (phase_ >= phase::finishing) return true;
-    if (stream_ended_) {
+    if (stream_ended_ && !input_is_left()) {
         finish();
         return true;
     }
@@ -258,13 +306,14 @@ void connection::call_back(const message& received) {
     // The callback may replace itself, so it must not be the one in place while it runs. One that threw is not called
     // again.
     auto callback = std::exchange(callbacks_->message, nullptr);
+    callbacks_->message_was_set = false;
     try {
         callback(received);
     } catch (...) {
         application_failed(std::current_exception());
         return;
     }
-    if (callbacks_ && !callbacks_->message) callbacks_->message = std::move(callback);
+    if (callbacks_ && !callbacks_->message_was_set) callbacks_->message = std::move(callback);
 }
 
 // In a turn of its own, because the decoder is not done with what was received. Who floods with pongs is told of once a turn.

@@ -37,7 +37,7 @@ bool connection::hold(const protocol::event& event) {
 
 // As `process`, for a connection that has had to do with large messages.
 void connection::process_large() {
-    for (;;) {
+    while (phase_ != phase::ended) {
         bool const calls_back = callbacks_ && callbacks_->message;
         if (calls_back) {
             if (!join_parts()) break;
@@ -51,7 +51,8 @@ void connection::process_large() {
             break;
         } else if (queued_bytes() < side_->settings().limits.read_ahead) {
             queue_message();
-        } else if (phase_ == phase::closing) {
+        } else if (nobody_takes()) {
+            dropping_ = true;
             drop_event();
         } else {
             break;

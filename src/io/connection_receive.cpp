@@ -49,9 +49,9 @@ bool connection::can_read() const noexcept {
     if (stream_ended_ || write_first_ || phase_ == phase::ended) return false;
     // The session reads its HTTP on demand.
     if (phase_ == phase::handshake) return filling_;
+    if (phase_ == phase::finishing) return true;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
-    if (phase_ != phase::open) return true;
-    return unparsed_.empty() && queued_bytes() < side_->settings().limits.read_ahead &&
+    return unparsed_.empty() && (queued_bytes() < side_->settings().limits.read_ahead || dropping_ || nobody_takes()) &&
            (large_ == nullptr || (!is_held() && !holds_more()));
 }
 

@@ -23,7 +23,8 @@ sent connection::send(protocol::opcode type, std::string_view payload, send_opti
     if (phase_ != phase::open) return sent::refused;
     if (cork_short(type, payload)) return sent::accepted;
     if (streaming_) return hold_back(type, payload, how, false);
-    append_message(type, payload, how, true);
+    survive([&] { append_message(type, payload, how, true); });
+    if (phase_ == phase::ended) return sent::refused;
     return has_room() ? sent::accepted : sent::waiting;
 }
 
@@ -34,10 +35,12 @@ bool connection::has_room() const noexcept {
 
 void connection::write(protocol::opcode type, std::string_view payload, send_options how) {
     if (phase_ != phase::open) return;
-    if (outbox_.empty() && !streaming_)
-        append_message(type, payload, how, false);
-    else
-        write_behind(type, payload, how);
+    survive([&] {
+        if (outbox_.empty() && !streaming_)
+            append_message(type, payload, how, false);
+        else
+            write_behind(type, payload, how);
+    });
 }
 
 void connection::note_sent() noexcept {
@@ -194,7 +197,7 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     outbox_.append(rest_of(corked));
     outbox_.append(rest_of(frame.head()));
     auto const rest = rest_of(payload);
-    if (may_borrow && !loop_.in_block(payload.data()) && !in_input(payload.data()))
+    if (may_borrow && stays_where_it_is(payload))
         outbox_.borrow(rest);
     else
         outbox_.append(rest);
@@ -202,6 +205,11 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     count_waiting(0);
     if (loop_.current() == this) loop_.cork().clear();
     if (!outbox_.empty()) wait_for_the_network();
+}
+
+// A message that borrows does not, whosever input it lies in: it may be moved away.
+bool connection::stays_where_it_is(std::string_view payload) const noexcept {
+    return !loop_.in_block(payload.data()) && !in_input(payload.data()) && !loop_.lends(payload.data());
 }
 
 // A client's large payload is masked in parts, as the network takes them.
@@ -217,7 +225,7 @@ void connection::write_large_masked(const protocol::envelope& frame, std::string
     count_waiting(0);
     client().borrowed = {protocol::mask_of(frame), payload.size()};
     flush();
-    if (!may_borrow || loop_.in_block(payload.data()) || in_input(payload.data())) abandon_send();
+    if (!may_borrow || !stays_where_it_is(payload)) abandon_send();
 }
 
 std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_view payload, std::string_view back) {
@@ -229,11 +237,13 @@ std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_v
     return transmit(front, {room.data(), part.size()}, last ? back : std::string_view());
 }
 
-void connection::abandon_send() {
-    auto const copy = outbox_.own_borrowed();
-    if (copy.empty() || !masks()) return;
-    auto const [key, size] = client().borrowed;
-    protocol::unmask(copy.data(), copy.data(), copy.size(), key, size - copy.size());
+void connection::abandon_send() noexcept {
+    survive([this] {
+        auto const copy = outbox_.own_borrowed();
+        if (copy.empty() || !masks()) return;
+        auto const [key, size] = client().borrowed;
+        protocol::unmask(copy.data(), copy.data(), copy.size(), key, size - copy.size());
+    });
 }
 
 client_state& connection::client() const noexcept { return static_cast<client_state&>(*side_); }
@@ -265,22 +275,24 @@ void connection::wait_for_the_network() {
     if (!tls_ || !tls_->write_wants_to_read()) loop_.sockets().await_writable(*this);
 }
 
-void connection::flush_cork() {
-    auto& cork = loop_.cork();
-    if (!cork.empty()) {
-        auto const written = transmit(cork.view());
-        if (written < 0) {
+void connection::flush_cork() noexcept {
+    survive([this] {
+        auto& cork = loop_.cork();
+        if (!cork.empty()) {
+            auto const written = transmit(cork.view());
+            if (written < 0) {
+                cork.clear();
+                transmission_failed();
+                return;
+            }
+            auto const waiting = outbox_.size();
+            outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
+            count_waiting(waiting);
             cork.clear();
-            transmission_failed();
-            return;
+            if (!outbox_.empty()) wait_for_the_network();
         }
-        auto const waiting = outbox_.size();
-        outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
-        count_waiting(waiting);
-        cork.clear();
-        if (!outbox_.empty()) wait_for_the_network();
-    }
-    if (phase_ == phase::finishing && outbox_.empty()) half_close();
+        if (phase_ == phase::finishing && outbox_.empty()) half_close();
+    });
 }
 
 void connection::flush() {
@@ -307,15 +319,19 @@ void connection::after_flush(outbox::result result) {
     }
     if (result == outbox::result::blocked) wait_for_the_network();
     if (pong_over_limit_ && outbox_.size() < side_->settings().limits.outbox) pong_over_limit_ = false;
-    if (!waiting_.empty() && has_room_for_a_piece()) waiting_.wake_all_later();
+    if (!waiting_.empty() && !sender_has_to_wait(true)) waiting_.wake_all_later();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
 }
 
 asio::awaitable<void> connection::wait_for_room(connection& c, bool for_a_piece) {
     waiting_list::place waiting(c.waiting_);
-    while ((c.phase_ == phase::open || c.phase_ == phase::closing) &&
-           !(for_a_piece ? c.has_room_for_a_piece() : c.has_room()))
-        co_await waiting.wait();
+    while (c.sender_has_to_wait(for_a_piece)) co_await waiting.wait();
+}
+
+bool connection::sender_has_to_wait(bool for_a_piece) const noexcept {
+    if (phase_ == phase::ended) return false;
+    if (phase_ == phase::finishing) return outbox_.borrows();  // the rest still goes out from the sender's memory
+    return !(for_a_piece ? has_room_for_a_piece() : has_room());
 }
 
 asio::awaitable<bool> connection::drained(connection& c, operation) {

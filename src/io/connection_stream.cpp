@@ -39,14 +39,17 @@ sent connection::send_piece(std::string_view piece, bool last) {
                                         " protocol cannot carry text that is not UTF-8");
         out.utf8 = checked;
     }
-    if (last && !out.begun) {
-        auto const type = out.type;
-        auto const how = out.how;
-        append_message(type, piece, how, true);
-    } else if (last || !piece.empty()) {
-        append_piece(piece, last);
-    }
-    if (last) finish_stream();
+    survive([&] {
+        if (last && !out.begun) {
+            auto const type = out.type;
+            auto const how = out.how;
+            append_message(type, piece, how, true);
+        } else if (last || !piece.empty()) {
+            append_piece(piece, last);
+        }
+        if (last) finish_stream();
+    });
+    if (phase_ == phase::ended) return sent::refused;
     return has_room_for_a_piece() ? sent::accepted : sent::piece_waiting;
 }
 

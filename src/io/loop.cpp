@@ -53,28 +53,37 @@ loop& loop::of(const asio::any_io_executor& executor) {
 
 std::span<char> loop::block() {
     settle();
-    if (lease_ != nullptr && in_block(lease_->data())) {
-        // There was no memory for a copy: the message keeps the whole block.
-        std::exchange(lease_, nullptr)->take_over(std::move(block_));
-    }
+    settle_from(block_);
     if (block_.capacity() == 0) block_.reserve(block_size);
     return {block_.data(), block_.capacity()};
 }
 
-void loop::settle_lease() {
+void loop::settle_lease() noexcept {
     try {
         lease_->keep();
     } catch (const std::bad_alloc&) {
-        // It borrows on; see block().
+        // It borrows on; see settle_from().
     }
 }
 
-loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c) { l.current_ = &c; }
+void loop::settle_from(byte_buffer& memory) noexcept {
+    auto const borrows = [&] {
+        return lease_ != nullptr && lease_->data() >= memory.data() &&
+               lease_->data() < memory.data() + memory.capacity();
+    };
+    if (borrows()) settle_lease();
+    if (borrows()) std::exchange(lease_, nullptr)->take_over(std::move(memory));
+}
+
+loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c), outer_(l.current_) {
+    if (outer_ != nullptr) outer_->flush_cork();  // there is one cork
+    l.current_ = &c;
+    l.work_left_ = work_in_a_turn;
+}
 
 loop::turn::~turn() {
-    auto& c = *loop_.current_;
-    c.survive([&c] { c.flush_cork(); });
-    loop_.current_ = nullptr;
+    static_cast<connection*>(held_.get())->flush_cork();
+    loop_.current_ = outer_;
 }
 
 void loop::flush_later(connection& c) {
@@ -208,7 +217,8 @@ bool loop::any_connection(const std::function<bool(const connection&)>& conditio
 
 void loop::shutdown() {
     shut_down_ = true;
-    lease_ = nullptr;
+    settle();
+    settle_from(block_);
     for (resident* const each : std::exchange(residents_, {})) {
         each->loop_ = nullptr;
         each->leave_loop();

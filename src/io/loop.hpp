@@ -57,15 +57,25 @@ public:
         return at >= block_.data() && at < block_.data() + block_.capacity();
     }
 
-    /// Lends bytes of the block, or of a connection's input, to a message. At most one message borrows at a time.
+    /// Lends bytes of the block, or of a connection's input, to a message. At most one message borrows at a time. Throws
+    /// `std::bad_alloc` when there is no memory for a copy of what the last one borrows.
     [[nodiscard]] lent_payload lend(std::string_view payload, bool binary) {
         settle();
+        if (lease_ != nullptr) throw std::bad_alloc();
         return {payload, binary, &lease_};
     }
 
     /// Lets the message that still borrows take memory of its own.
-    void settle() {
+    void settle() noexcept {
         if (lease_ != nullptr) settle_lease();
+    }
+
+    /// The same, when `memory` is what it borrows from: without memory for a copy it keeps the whole of it.
+    void settle_from(byte_buffer& memory) noexcept;
+
+    /// Tells whether the message that still borrows has this byte: a payload there will not stay where it is.
+    [[nodiscard]] bool lends(const char* at) const noexcept {
+        return lease_ != nullptr && at >= lease_->data() && at < lease_->data() + lease_->size();
     }
 
     /// The event that a decoder found last. Whoever fills it uses it up before another connection has its turn.
@@ -83,7 +93,15 @@ public:
     private:
         loop& loop_;
         operation held_;
+        connection* outer_;  ///< Whose turn this one interrupts: the application has run the loop in a callback.
     };
+
+    /// A turn comes to an end when it has had so much of messages and their payload, so that no peer keeps the others waiting
+    /// for long. What is left has its next turn when they had theirs.
+    static constexpr std::ptrdiff_t work_in_a_turn = 4 * 1024 * 1024;
+    static constexpr std::ptrdiff_t work_of_an_event = 256;
+    [[nodiscard]] bool turn_is_spent() const noexcept { return work_left_ <= 0; }
+    void spend(std::size_t payload) noexcept { work_left_ -= work_of_an_event + static_cast<std::ptrdiff_t>(payload); }
 
     /// Gives the connection whose turn it is.
     [[nodiscard]] connection* current() const noexcept { return current_; }
@@ -152,7 +170,7 @@ public:
 
 private:
     void shutdown() override;
-    void settle_lease();
+    void settle_lease() noexcept;
     void flush_dirty();
     void start_ticking();
     void tick();
@@ -164,6 +182,7 @@ private:
     poller sockets_;
     byte_buffer block_;
     message* lease_ = nullptr;
+    std::ptrdiff_t work_left_ = work_in_a_turn;
     protocol::event event_;
     byte_buffer cork_;
     std::vector<std::unique_ptr<std::byte[]>> reserve_;

@@ -35,11 +35,15 @@ std::ptrdiff_t write_pieces(int fd, std::string_view a, std::string_view b, std:
 // So many bytes of waiting frames are given to the network at a time; what is given can no longer be dropped.
 constexpr std::size_t frames_at_once = 64 * 1024;
 
+// So many bytes that are gone already may stand before those that wait, if the others are more.
+constexpr std::size_t most_written = 64 * 1024;
+
 char* outbox::append(std::string_view head, std::string_view payload, std::string_view tail) {
     if (head.empty() && payload.empty() && tail.empty()) return nullptr;
     auto& all = held();
     if (all.waiting) return wait(head, payload, tail, false);
     auto& end = all.own_end();
+    end.grow_by(head.size() + payload.size() + tail.size());  // all of it or nothing: a torn frame could not be mended
     end.append(head);
     end.append(payload);
     end.append(tail);
@@ -113,6 +117,11 @@ void outbox::consume(std::size_t count) noexcept {
     auto& all = *holds_;
     auto const from_front = std::min(count, all.front.size() - all.written);
     all.written += from_front;
+    // A peer that is always a little behind never empties the outbox: what is gone must not add up.
+    if (all.written >= most_written && all.written >= all.front.size() / 2) {
+        all.front.drop_front(all.written);
+        all.written = 0;
+    }
     count -= from_front;
     auto const from_borrowed = std::min(count, all.borrowed.size());
     all.borrowed.remove_prefix(from_borrowed);

@@ -152,4 +152,31 @@ BOOST_AUTO_TEST_CASE(a_send_that_fails_ends_the_connection_with_its_cause) {
         for (int const error : {EPIPE, ECONNRESET, ETIMEDOUT}) fail_each(spoken, call::send, error);
 }
 
+// What is relayed may lie in memory of the connection that it came from, which goes on.
+BOOST_AUTO_TEST_CASE(a_message_that_is_relayed_to_a_full_socket_arrives_as_it_was) {
+    world w;
+    auto server = w.listen({.limits = {.read_ahead = 100}});
+    int sends = 0;
+    plan const now(
+        [&](call what, int) { return what == call::send && ++sends == 3 ? outcome{.most = 10} : outcome{}; });
+    auto from = connect(w, server.port());
+    auto source = w.accept(server);
+    auto to = connect(w, server.port());
+    auto target = w.accept(server);
+    BOOST_TEST(sends == 2);  // their handshakes
+    auto const text = letters(40'000);
+    from.send(frame(text_frame, std::string(50, '1')) + frame(text_frame, std::string(50, '2')) +
+              frame(text_frame, text));
+    w.turn_for(20ms);
+    auto relay = [&]() -> awaitable<std::optional<bool>> {
+        for (int i = 0; i < 2; ++i) static_cast<void>(co_await source.receive());
+        auto const third = co_await source.receive();
+        from.send(frame(text_frame, std::string(40'000, '4')));
+        co_return bool(co_await target.send(*third));
+    };
+    BOOST_TEST(w.run(relay()).value());
+    BOOST_TEST(sends >= 4);
+    to.expect(server_frame(text_frame, text));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -304,4 +304,43 @@ BOOST_AUTO_TEST_CASE(messages_that_came_before_the_callback_are_told) {
     BOOST_TEST(log.lines == (lines{"message early", "close 1000"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(messages_that_wait_are_told_to_a_callback_that_comes_after_the_end) {
+    connected_pair c;
+    c.client.send(frame(text_frame, "one") + frame(text_frame, "two") + close_frame(1000)).read_all();
+    BOOST_TEST(c.w.until([&] { return c.socket.ready_state() == wsio::ready_state::closed; }));
+    journal log;
+    log.keep(c.socket);
+    BOOST_TEST(c.w.until([&] { return log.lines.size() == 3; }));
+    BOOST_TEST(log.lines == (lines{"message one", "message two", "close 1000"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_unsets_itself_is_not_called_again) {
+    connected_pair c;
+    lines told;
+    c.socket.on_message([&](const wsio::message& message) {
+        told.push_back(message.str());
+        c.socket.on_message(nullptr);
+    });
+    c.client.send(frame(text_frame, "one") + frame(text_frame, "two"));
+    BOOST_TEST(c.w.until([&] { return !told.empty(); }));
+    BOOST_TEST(c.w.receive(c.socket)->text() == "two");
+    BOOST_TEST(told == lines{"one"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_is_dropped_in_a_callback_tells_no_more_messages) {
+    connected_pair c;
+    c.client.send(frame(text_frame, "one") + frame(text_frame, "two"));
+    c.w.turn_for(20ms);  // both wait
+    lines told;
+    c.socket
+        .on_message([&](const wsio::message& message) {
+            told.push_back(message.str());
+            c.socket.destroy();
+        })
+        .on_close([&](const wsio::status&) { told.emplace_back("close"); });
+    BOOST_TEST(c.w.until([&] { return told.size() == 2; }));
+    c.w.turn_for(5ms);
+    BOOST_TEST(told == (lines{"one", "close"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

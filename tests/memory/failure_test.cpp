@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,8 @@ std::size_t open_descriptors() {
     std::filesystem::directory_iterator const all("/proc/self/fd");
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
+
+constexpr std::string_view no_memory = "no memory was left for it";
 
 bool is_prefix(const std::vector<std::string>& whole, const std::vector<std::string>& part) {
     return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
@@ -117,6 +120,86 @@ BOOST_AUTO_TEST_CASE(an_allocation_that_fails_while_a_connection_is_handed_over_
         if (at != 0 && !failing.reached()) break;
     }
     BOOST_TEST(disturbed >= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_payload_that_finds_no_memory_ends_its_connection_and_tears_nothing) {
+    connected_pair c({}, protocol_version::hybi_13, 65536);
+    auto const large = letters(8 << 20);
+    {
+        scarce_memory const scarce(100'000);
+        BOOST_CHECK_NO_THROW(c.socket.write(large));
+        BOOST_TEST(!c.socket.is_open());
+        BOOST_CHECK_NO_THROW(c.socket.write("behind it"));
+    }
+    BOOST_TEST(c.socket.status().cause == no_memory);
+    BOOST_TEST(!c.client.read_all().ends_with("behind it"));
+}
+
+BOOST_AUTO_TEST_CASE(a_send_that_is_given_up_without_memory_for_its_rest_ends_its_connection) {
+    connected_pair c({}, protocol_version::hybi_13, 65536);
+    auto const large = letters(8 << 20);
+    auto const sending = c.w.start(c.socket.send(large));
+    c.w.turn_for(5ms);
+    BOOST_TEST(!sending.done());
+    {
+        scarce_memory const scarce(100'000);
+        sending.cancel();
+        BOOST_TEST(c.w.until([&] { return sending.done(); }));
+    }
+    BOOST_CHECK_THROW(static_cast<void>(sending.get()), boost::system::system_error);
+    BOOST_TEST(c.socket.status().cause == no_memory);
+}
+
+BOOST_AUTO_TEST_CASE(a_receive_that_finds_no_memory_ends_its_connection) {
+    connected_pair c({.limits = {.read_ahead = 100}});
+    auto const large = frame(text_frame, letters(30'000));
+    c.client.send(frame(text_frame, letters(50)) + frame(text_frame, letters(50)) + large.substr(0, 20'000));
+    c.w.turn_for(20ms);
+    for (int i = 0; i < 2; ++i) BOOST_TEST(c.w.receive(c.socket)->size() == 50U);
+    {
+        scarce_memory const scarce(10'000);
+        BOOST_CHECK_NO_THROW(BOOST_TEST(!c.w.receive(c.socket).has_value()));
+    }
+    BOOST_TEST(c.socket.status().cause == no_memory);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_finds_no_memory_for_a_copy_stays_whole) {
+    connected_pair c({.limits = {.read_ahead = 100}});
+    auto const text = letters(5000);
+    std::string all;
+    for (int i = 0; i < 3; ++i) all += frame(text_frame, text);
+    c.client.send(all);
+    c.w.turn_for(20ms);
+    auto take = [&]() -> awaitable<std::optional<std::string>> {
+        for (int i = 0; i < 2; ++i) static_cast<void>(co_await c.socket.receive());
+        auto const third = co_await c.socket.receive();
+        c.client.send(frame(text_frame, "fourth"));
+        scarce_memory const scarce(1000);
+        auto const fourth = co_await c.socket.receive();
+        BOOST_TEST(!fourth.has_value());
+        for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
+        BOOST_TEST((third->text() == text));
+        co_return std::nullopt;
+    };
+    c.w.run(take());
+    BOOST_TEST(c.socket.status().cause == no_memory);
+}
+
+// A peer that is always a little behind.
+BOOST_AUTO_TEST_CASE(what_has_left_takes_no_memory_while_something_waits) {
+    connected_pair c({}, protocol_version::hybi_13, 8192);
+    std::string const text = letters(5000);
+    std::size_t taken = 0;
+    std::size_t most = 0;
+    auto const before = heap_now().in_use;
+    for (bool ended = false; taken < 20'000'000 && !ended;) {
+        while (c.socket.buffered_amount() < 200'000) c.socket.write(text);
+        taken += c.client.take(20'000, ended).size();
+        c.w.turn();
+        most = std::max(most, heap_now().in_use - before);
+    }
+    BOOST_TEST(taken >= 20'000'000U);
+    BOOST_TEST(most < 2'000'000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
