@@ -2,6 +2,7 @@
 
 #include <boost/asio/dispatch.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -11,11 +12,27 @@ namespace wsio {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// The handles share this, those of attached servers too; when the last one goes away, the port is closed. Connections hold
+// the front alone, or one that lives on would keep the port open.
+struct owner {
+    std::shared_ptr<detail::front> front;
+
+    explicit owner(std::shared_ptr<detail::front> f) noexcept : front(std::move(f)) {}
+    owner(const owner&) = delete;
+    owner& operator=(const owner&) = delete;
+    ~owner() { front->stop(); }
+};
+
+}  // namespace
+
 http_server::http_server(asio::any_io_executor executor, http_handler handler, http_options options) {
     if (!handler) throw std::invalid_argument("wsio: an http_server needs a handler");
     auto count = detail::front::count_for(options.limits);
-    front_ =
-        std::make_shared<detail::front>(std::move(executor), std::move(handler), std::move(options), std::move(count));
+    auto const shared = std::make_shared<owner>(
+        std::make_shared<detail::front>(std::move(executor), std::move(handler), std::move(options), std::move(count)));
+    front_ = {shared, shared->front.get()};
 }
 
 void http_server::listen(std::uint16_t port) { front_->listen(port); }

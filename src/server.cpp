@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -33,7 +34,11 @@ struct owner {
     owner(const owner&) = delete;  // the end of a copy would stop the server
     owner& operator=(const owner&) = delete;
     ~owner() {
-        state->close_accepted();  // nobody can accept them any more
+        try {
+            state->take_no_more();  // nobody could accept it
+        } catch (const std::bad_alloc&) {
+            // It is stopped; what could not be told so goes with it.
+        }
         if (!front) return;
         front->detach(*state);
         if (owns_front) front->stop();
@@ -113,8 +118,10 @@ void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::
     stream.native_non_blocking(true);
     boost::system::error_code ignored;
     static_cast<void>(stream.set_option(asio::ip::tcp::no_delay(true), ignored));
+    // The connection is to hold the state alone: as a handle it would keep the server from stopping.
     asio::dispatch(state_->home().context(),
-                   take_over_here{state_, detail::descriptor(stream.release()), std::move(request), std::string(head)});
+                   take_over_here{state_->shared_from_this(), detail::descriptor(stream.release()), std::move(request),
+                                  std::string(head)});
 }
 
 std::map<std::size_t, socket> server::clients() const { return state_->clients(); }

@@ -166,9 +166,18 @@ std::map<std::size_t, socket> server_state::clients() const {
 void server_state::take_no_more() {
     if (loop_is_gone() || std::exchange(stopped_, true)) return;
     if (on_stop) on_stop();
-    for (auto& waiting : accepted_) close_for_stop(*connection::of(waiting));
     close_accepted();
     arrival_->cancel();
+}
+
+// One by one: whatever the end of a connection leads to finds the others as they are.
+void server_state::close_accepted() {
+    while (!accepted_.empty()) {
+        auto const waiting = std::move(accepted_.front());
+        accepted_.pop_front();
+        counts.sockets_waiting.set(accepted_.size());
+        close_for_stop(*connection::of(waiting));
+    }
 }
 
 void server_state::stop() {

@@ -67,11 +67,6 @@ public:
     /// Takes nothing in any more; those that wait for `accept` are closed, as nobody will have them.
     void take_no_more();
     void stop();
-    /// Closes the connections that wait for `accept`.
-    void close_accepted() {
-        accepted_.clear();
-        counts.sockets_waiting.set(0);
-    }
 
     connection_handler handler;
     std::function<void(socket)> on_connection;
@@ -87,6 +82,7 @@ public:
 private:
     void leave_loop() override;
     void count(connection& c);
+    void close_accepted();
 
     options settings_;
     handshake::trusted_proxies proxies_;

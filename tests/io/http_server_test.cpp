@@ -3,7 +3,9 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 using namespace wsio::test;
@@ -272,6 +274,24 @@ BOOST_AUTO_TEST_CASE(drain_finishes_requests_and_closes_websockets) {
     BOOST_CHECK_THROW(client(w, pages.port()), boost::system::system_error);
 }
 
+BOOST_AUTO_TEST_CASE(the_port_is_closed_when_the_last_handle_goes) {
+    world w;
+    auto pages = std::optional(serve_pages(w));
+    auto websockets = std::optional(attach(*pages, {.path = "/ws"}));
+    auto const port = pages->port();
+    auto open = connect(w, port, protocol_version::hybi_13, "/ws");
+    auto socket = w.accept(*websockets);
+    client browser(w, port);
+    BOOST_TEST(status_of(browser.send(get("/")).read_response()) == 200);
+    pages.reset();
+    BOOST_TEST(status_of(browser.send(get("/")).read_response()) == 200);  // the server that is attached is one, too
+    websockets.reset();
+    browser.expect_end();
+    BOOST_CHECK_THROW(client(w, port), boost::system::system_error);
+    open.send(frame(text_frame, "still here"));
+    BOOST_TEST(w.receive(socket)->text() == "still here");
+}
+
 BOOST_AUTO_TEST_CASE(a_used_port_is_named_here_too) {
     world w;
     auto pages = serve_pages(w);
@@ -329,6 +349,18 @@ BOOST_AUTO_TEST_CASE(handle_upgrade_answers_what_is_no_handshake) {
     client plain(own.w, own.port());
     auto const answer = plain.send(get("/ws")).read_all();
     BOOST_TEST(status_of(answer) >= 400, readable(answer));
+}
+
+BOOST_AUTO_TEST_CASE(handle_upgrade_keeps_no_server_without_handles) {
+    world w;
+    auto server = std::optional<wsio::server>(std::in_place, w.executor());
+    tcp::acceptor port(w.context, {asio::ip::address_v4::loopback(), 0});
+    client waiting(w, port.local_endpoint().port());
+    server->handle_upgrade(upgrade_request(), port.accept());
+    waiting.read_to("\r\n\r\n");
+    BOOST_TEST(w.until([&] { return server->statistics().sockets_waiting == 1; }));
+    server.reset();
+    waiting.expect(server_close(1001, stopping)).send(close_frame(1001)).expect_end();
 }
 
 BOOST_AUTO_TEST_CASE(handle_upgrade_on_a_stopped_server_answers_and_closes) {

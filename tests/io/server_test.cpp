@@ -1,6 +1,9 @@
 #include "io/fixture.hpp"
 
+#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 using namespace wsio::test;
@@ -328,6 +331,21 @@ BOOST_AUTO_TEST_CASE(connections_that_nobody_can_accept_any_more_are_closed) {
     server.reset();
     auto const got = client.read(4);
     BOOST_TEST((got.substr(2) == number(1000, 2) || got.substr(2) == number(1001, 2)), readable(got));
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_that_the_last_handle_leaves_behind_gets_503) {
+    world w;
+    auto server = std::optional(w.listen({.authorize = [](const wsio::request&) -> awaitable<wsio::verdict> {
+        co_await world::sleep(30ms);
+        co_return wsio::verdict::accept();
+    }}));
+    client asking(w, server->port());
+    asking.send(handshake());
+    w.turn_for(10ms);
+    server.reset();
+    auto const answer = asking.read_all();
+    BOOST_TEST(status_of(answer) == 503, readable(answer));
+    BOOST_TEST(contains(body_of(answer), stopping), readable(answer));
 }
 
 BOOST_AUTO_TEST_CASE(events_tell_of_connections_and_refusals) {
