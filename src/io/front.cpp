@@ -289,28 +289,28 @@ asio::awaitable<std::unique_ptr<front::read_result>> front::read_request(const f
     auto const& limits = self.settings_.limits;
     handshake::request_parser parser({limits.head_size, limits.header_count, limits.body_size});
     using state = handshake::request_parser::state;
-    bool begun = false;
+    bool begun = !c.input().empty();
     bool continued = false;
-    for (;;) {
+    while (!self.stopped_) {  // while the answer before was on its way, say
         begun = begun || !c.input().empty();
         c.consume(parser.put(c.input()));
-        if (parser.status() == state::complete) break;
+        if (parser.status() == state::complete)
+            co_return std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
         if (parser.status() == state::failed) {
             self.refuse_head(c, parser.error());
             co_return nullptr;
         }
         if (parser.status() == state::body && parser.expects_continue() && !std::exchange(continued, true))
             c.write_raw("HTTP/1.1 100 Continue\r\n\r\n");
-        if (co_await connection::fill(c)) continue;
-        if (begun && c.interrupted())
-            self.refuse_head(c, {503, "the server is stopping"});
-        else if (begun && c.timed_out())
-            self.refuse_head(c, {408, "the request took too long"});
-        else
-            c.finish();
-        co_return nullptr;
+        if (!co_await connection::fill(c)) break;
     }
-    co_return std::make_unique<read_result>(read_result{parser.take(), parser.keep_alive()});
+    if (begun && self.stopped_)
+        self.refuse_head(c, {503, "the server is stopping"});
+    else if (begun && c.timed_out())
+        self.refuse_head(c, {408, "the request took too long"});
+    else
+        c.finish();
+    co_return nullptr;
 }
 
 asio::awaitable<http_response> front::respond(const front& self, const request& r) {

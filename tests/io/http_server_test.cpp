@@ -274,6 +274,35 @@ BOOST_AUTO_TEST_CASE(drain_finishes_requests_and_closes_websockets) {
     BOOST_CHECK_THROW(client(w, pages.port()), boost::system::system_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_response_that_is_on_its_way_when_the_server_stops_is_the_last) {
+    for (bool const drains : {true, false}) {
+        for (std::string_view const behind : {"", "GET /second HT", "GET /second HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+            world w;
+            int handled = 0;
+            auto const large = [&](const wsio::request&) -> awaitable<wsio::http_response> {
+                ++handled;
+                co_return wsio::http_response{.body = std::string(8'000'000, 'x')};
+            };
+            auto pages = serve_pages(w, large);
+            client reader(w, pages.port(), 65'536);
+            reader.send(get("/first") + std::string(behind));
+            w.turn_for(20ms);
+            BOOST_TEST(handled == 1);
+            auto draining = std::optional<task<bool>>();
+            if (drains)
+                draining = w.start(pages.drain(5s));
+            else
+                pages.stop();
+            w.turn_for(20ms);
+            BOOST_TEST(body_of(reader.read_response()).size() == 8'000'000U);
+            auto const rest = reader.read_all();
+            BOOST_TEST(status_of(rest) == (behind.empty() ? 0 : 503), readable(rest));
+            BOOST_TEST(handled == 1);
+            if (draining) BOOST_TEST(w.until([&] { return draining->done(); }, 2s));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_port_is_closed_when_the_last_handle_goes) {
     world w;
     auto pages = std::optional(serve_pages(w));
