@@ -76,6 +76,12 @@ std::shared_ptr<detail::server_state> attached(const std::shared_ptr<detail::fro
     return handle_to(std::move(state), front, owns_front);
 }
 
+template <typename Signature>
+detail::shared_callback<Signature> shared(std::function<Signature> callback) {
+    if (!callback) return nullptr;
+    return std::make_shared<const std::function<Signature>>(std::move(callback));
+}
+
 struct take_over_here {
     std::shared_ptr<detail::server_state> state;
     detail::descriptor descriptor;  // on its way to the server's thread
@@ -131,17 +137,17 @@ std::size_t server::clients_count() const noexcept { return state_->clients_coun
 wsio::statistics server::statistics() const { return state_->counts.snapshot(); }
 
 server& server::on_connection(std::function<void(socket)> callback) {
-    state_->on_connection = std::move(callback);
+    state_->on_connection = shared(std::move(callback));
     return *this;
 }
 
 server& server::on_error(std::function<void(const request&, std::string_view)> callback) {
-    state_->on_error = std::move(callback);
+    state_->on_error = shared(std::move(callback));
     return *this;
 }
 
 server& server::on_headers(std::function<void(const request&, headers&)> callback) {
-    state_->on_headers = std::move(callback);
+    state_->on_headers = shared(std::move(callback));
     return *this;
 }
 

@@ -183,7 +183,8 @@ void front::out_of_descriptors(endpoint remote) {
 void front::tell(endpoint remote, std::string_view why) const {
     request nothing_read;
     nothing_read.remote_endpoint(std::move(remote));
-    for (auto const& server : servers_) server->failed(nothing_read, why);
+    auto const told = servers_;  // the application may let go of one over it
+    for (auto const& server : told) server->failed(nothing_read, why);
 }
 
 asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
@@ -227,12 +228,10 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
 
 void front::report_refused_tls(const connection& c) const {
     if (c.tls_refusal().empty()) return;
-    request nothing_asked;
-    nothing_asked.remote_endpoint(c.remote());
     if (auto* const server = sole()) server->counts.tls_failures.add();
     log(settings_.log, log_level::warning,
         [&] { return fmt::format("{}: refused: {}", c.remote().to_string(), c.tls_refusal()); });
-    for (auto const& server : servers_) server->failed(nothing_asked, "400: " + std::string(c.tls_refusal()));
+    tell(c.remote(), "400: " + std::string(c.tls_refusal()));
 }
 
 void front::refuse_head(connection& c, const handshake::rejection& why) const {
@@ -366,12 +365,16 @@ void front::stop() {
 
 void front::stop_all() {
     stop();
-    for (auto const& server : servers_) server->stop();
+    auto const all = servers_;  // the application may let go of one over it
+    for (auto const& server : all) server->stop();
 }
 
 asio::awaitable<void> front::drain(std::shared_ptr<front> self, drain_options how) {
     self->stop();
-    for (auto const& server : self->servers_) server->take_no_more();
+    {
+        auto const all = self->servers_;
+        for (auto const& server : all) server->take_no_more();
+    }
     std::function<bool(const connection&)> belongs = [self](const connection& c) { return self->owns(c); };
     co_await detail::drain(self->loop_, self->settings_.log, how, std::move(belongs));
 }

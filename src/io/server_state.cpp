@@ -43,7 +43,7 @@ bool server_state::has_room() const noexcept {
 
 void server_state::show_headers(const request& r, headers& fields) const {
     if (settings_.on_headers) settings_.on_headers(r, fields);
-    if (on_headers) on_headers(r, fields);
+    if (auto const callback = on_headers) (*callback)(r, fields);
 }
 
 void server_state::opened(connection& c, const request& r) {
@@ -103,7 +103,7 @@ void server_state::refused(const request& r, const handshake::rejection& why) {
 void server_state::failed(const request& r, std::string_view why) const {
     try {
         if (settings_.on_error) settings_.on_error(r, why);
-        if (on_error) on_error(r, why);
+        if (auto const callback = on_error) (*callback)(r, why);
     } catch (...) {
         report(std::current_exception(), r);
     }
@@ -114,11 +114,11 @@ void server_state::report(std::exception_ptr exception, const request& r) const 
 }
 
 void server_state::hand_out(socket opened) {
-    if (on_connection) {
+    if (auto const callback = on_connection) {
         auto& c = *connection::of(opened);
         operation const held(&c);
         try {
-            on_connection(std::move(opened));
+            (*callback)(std::move(opened));
         } catch (...) {
             c.application_failed(std::current_exception());
         }

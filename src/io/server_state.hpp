@@ -26,6 +26,10 @@
 
 namespace wsio::detail {
 
+/// A callback that the application may replace while it runs: whoever calls it holds it.
+template <typename Signature>
+using shared_callback = std::shared_ptr<const std::function<Signature>>;
+
 /// What all handles of one server share: its options, its open connections, the channel of accepted sockets.
 class server_state final : public loop::resident, public side, public std::enable_shared_from_this<server_state> {
 public:
@@ -69,9 +73,9 @@ public:
     void stop();
 
     connection_handler handler;
-    std::function<void(socket)> on_connection;
-    std::function<void(const request&, std::string_view)> on_error;
-    std::function<void(const request&, headers&)> on_headers;
+    shared_callback<void(socket)> on_connection;
+    shared_callback<void(const request&, std::string_view)> on_error;
+    shared_callback<void(const request&, headers&)> on_headers;
     /// Stops the listener that feeds this server alone; set by `listen`.
     std::function<void()> on_stop;
     /// Drains that listener; set by `listen`.

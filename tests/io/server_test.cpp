@@ -348,6 +348,58 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_the_last_handle_leaves_behind_gets_503) {
     BOOST_TEST(contains(body_of(answer), stopping), readable(answer));
 }
 
+BOOST_AUTO_TEST_CASE(callbacks_may_replace_themselves) {
+    world w;
+    auto server = w.listen();
+    auto seen = std::string();
+    // What a callback captured is there until it returns.
+    auto const held = [] { return std::make_shared<int>(); };
+    server.on_connection([&, mine = held()](wsio::socket) {
+        auto const witness = std::weak_ptr<int>(mine);
+        auto& said = seen;
+        server.on_connection([&said](wsio::socket) { said += "C"; });
+        said += witness.expired() ? "!" : "c";
+    });
+    server.on_headers([&, mine = held()](const wsio::request&, wsio::headers&) {
+        auto const witness = std::weak_ptr<int>(mine);
+        auto& said = seen;
+        server.on_headers([&said](const wsio::request&, wsio::headers&) { said += "H"; });
+        said += witness.expired() ? "!" : "h";
+    });
+    server.on_error([&, mine = held()](const wsio::request&, std::string_view) {
+        auto const witness = std::weak_ptr<int>(mine);
+        auto& said = seen;
+        server.on_error([&said](const wsio::request&, std::string_view) { said += "E"; });
+        said += witness.expired() ? "!" : "e";
+    });
+    for (int i = 0; i < 2; ++i) {
+        connect(w, server.port());
+        client(w, server.port()).send("nonsense\r\n\r\n").read_all();
+    }
+    BOOST_TEST(seen == "hceHCE");
+    server.on_connection(nullptr);
+    auto accepted = connect(w, server.port(), protocol_version::hybi_13, "/accepted");
+    BOOST_TEST(w.accept(server).request().target() == "/accepted");
+}
+
+BOOST_AUTO_TEST_CASE(the_option_on_error_may_let_go_of_the_last_handle) {
+    for (std::string_view const request : {"nonsense\r\n\r\n", "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"}) {
+        world w;
+        auto server = std::optional<wsio::server>();
+        bool gone = false;
+        server = w.listen({.on_error = [&, mine = std::make_shared<int>()](const wsio::request&, std::string_view) {
+            auto const witness = std::weak_ptr<int>(mine);
+            auto& result = gone;
+            server.reset();
+            result = !witness.expired();  // the server is still there that is in the middle of it
+        }});
+        auto const port = server->port();
+        BOOST_TEST(status_of(client(w, port).send(request).read_all()) == 400);
+        BOOST_TEST(gone);
+        BOOST_CHECK_THROW(client(w, port), boost::system::system_error);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(events_tell_of_connections_and_refusals) {
     world w;
     auto server = w.listen();
