@@ -1,5 +1,7 @@
 #include "io/front.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -27,6 +29,9 @@ namespace {
 // How many connections beyond a limit are told so at a time. The others are dropped: they must not cost more than those
 // that are let in.
 constexpr std::size_t most_turned_away = 128;
+
+// How many requests that came together are answered before others have their turn.
+constexpr unsigned requests_in_a_turn = 16;
 
 handshake::rejection full() { return {503, "the server has all the connections that it takes; try again later"}; }
 
@@ -192,7 +197,7 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
     auto const said = co_await read_proxy_header(*self, c);
     if (!said) co_return false;
     if (self->settings_.tls) c.secure(self->settings_.tls.context()->current());
-    for (;;) {
+    for (unsigned answered = 1;; ++answered) {
         auto read = co_await read_request(*self, c);
         if (!read) {
             self->report_refused_tls(c);
@@ -223,6 +228,8 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
             co_return false;
         }
         c.set_deadline(self->settings_.timeouts.handshake, "the handshake took too long");
+        if (answered % requests_in_a_turn == 0 && !c.input().empty())
+            co_await asio::post(self->executor_, asio::use_awaitable);
     }
 }
 

@@ -303,6 +303,25 @@ BOOST_AUTO_TEST_CASE(a_response_that_is_on_its_way_when_the_server_stops_is_the_
     }
 }
 
+BOOST_AUTO_TEST_CASE(requests_that_come_together_leave_others_their_turn) {
+    world w;
+    int handled = 0;
+    int before_others = 0;
+    auto const quick = [&](const wsio::request&) -> awaitable<wsio::http_response> {
+        if (++handled == 1) asio::post(w.context, [&] { before_others = handled; });
+        co_return wsio::http_response{};
+    };
+    auto pages = serve_pages(w, quick);
+    client eager(w, pages.port());
+    std::string many;
+    constexpr int count = 1000;
+    for (int i = 0; i < count; ++i) many += get("/");
+    eager.send(many);
+    for (int i = 0; i < count; ++i) BOOST_REQUIRE(status_of(eager.read_response()) == 200);
+    BOOST_TEST(handled == count);
+    BOOST_TEST((before_others > 0 && before_others < 100), before_others);
+}
+
 BOOST_AUTO_TEST_CASE(the_port_is_closed_when_the_last_handle_goes) {
     world w;
     auto pages = std::optional(serve_pages(w));
