@@ -45,8 +45,8 @@ public:
     /// sense.
     explicit server(boost::asio::any_io_executor executor, options options = {});
 
-    /// Waits for the next connection; nothing once the server is stopped. Several coroutines may wait.
-    /// Cancellation ends the wait with `boost::system::system_error` and loses no connection.
+    /// Waits for the next connection; nothing once the server is stopped. Several coroutines may wait. One that ended before
+    /// and left no message is not given. Cancellation ends the wait with `boost::system::system_error`, loses no connection.
     [[nodiscard]] boost::asio::awaitable<std::optional<socket>> accept();
 
     /// Takes over a connection whose request head was read by another HTTP server: recognises, checks and answers the

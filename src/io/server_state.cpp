@@ -89,6 +89,16 @@ void server_state::ended(connection& c) {
     log(settings_.log, how.by == ended_by::library ? log_level::warning : log_level::info, [&] {
         return fmt::format("{}: closed: {}", c.agreed().request().client_endpoint().to_string(), how.to_string());
     });
+    if (!c.message_waits()) forget_accepted(c);
+}
+
+// One that has nothing left to give must not take the place of one that has.
+void server_state::forget_accepted(const connection& c) {
+    auto const found = std::find_if(accepted_.begin(), accepted_.end(),
+                                    [&c](const socket& waiting) { return connection::of(waiting) == &c; });
+    if (found == accepted_.end()) return;
+    accepted_.erase(found);
+    counts.sockets_waiting.set(accepted_.size());
 }
 
 void server_state::refused(const request& r, const handshake::rejection& why) {

@@ -87,6 +87,7 @@ private:
     void leave_loop() override;
     void count(connection& c);
     void close_accepted();
+    void forget_accepted(const connection& c);
 
     options settings_;
     handshake::trusted_proxies proxies_;

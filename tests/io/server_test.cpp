@@ -182,6 +182,26 @@ BOOST_AUTO_TEST_CASE(connections_beyond_the_accept_backlog_get_503) {
     connect(w, server.port());
 }
 
+BOOST_AUTO_TEST_CASE(who_ended_before_accept_takes_no_place_in_the_backlog_but_for_what_it_said) {
+    world w;
+    auto server = w.listen({.limits = {.accept_backlog = 2}});
+    auto const waiting = [&] { return server.statistics().sockets_waiting; };
+    for (int i = 0; i < 3; ++i) {
+        auto gone = connect(w, server.port(), protocol_version::hybi_13, "/gone");
+        BOOST_TEST(w.until([&] { return waiting() == 1; }));
+        gone.send(close_frame(1000)).expect_last(server_close(1000));
+        BOOST_TEST(w.until([&] { return waiting() == 0; }));
+    }
+    auto parting = connect(w, server.port(), protocol_version::hybi_13, "/parting");
+    parting.send(frame(text_frame, "last words") + close_frame(1000)).expect_last(server_close(1000));
+    BOOST_TEST(w.until([&] { return server.clients_count() == 0; }));
+    auto there = connect(w, server.port(), protocol_version::hybi_13, "/there");
+    auto heard = w.accept(server);
+    BOOST_TEST(heard.request().target() == "/parting");
+    BOOST_TEST(w.receive(heard)->text() == "last words");
+    BOOST_TEST(w.accept(server).request().target() == "/there");
+}
+
 BOOST_AUTO_TEST_CASE(a_used_port_is_named) {
     world w;
     auto server = w.listen();
