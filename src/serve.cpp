@@ -56,17 +56,26 @@ public:
         }
     }
 
-    /// Drains the loop and calls `done` on it.
+    /// Drains the loop and calls `done` on it; that it could not be drained does not keep the program from ending.
     void drain(std::function<void()> done) {
-        asio::post(context_, [this, done = std::move(done)]() mutable {
-            asio::co_spawn(context_, drained(*this, std::move(done)), asio::detached);
+        asio::post(context_, [this, done = std::move(done)] {
+            try {
+                asio::co_spawn(context_, drained(*this, done), asio::detached);
+            } catch (...) {
+                done();
+                throw;
+            }
         });
     }
     void stop() { context_.stop(); }
 
 private:
     static asio::awaitable<void> drained(worker& self, std::function<void()> done) {
-        co_await detail::front::drain(self.front_, self.state_->settings().drain);
+        try {
+            co_await detail::front::drain(self.front_, self.state_->settings().drain);
+        } catch (...) {  // out of memory, say
+            self.state_->report(std::current_exception(), request("(loop)", ""));
+        }
         done();
     }
 
@@ -85,6 +94,16 @@ void stop(const workers& all) {
     for (auto const& each : all) each->stop();
 }
 
+// Stops all loops on the way out, whatever it is: their threads are waited for.
+struct stop_at_end {
+    const workers& all;
+
+    explicit stop_at_end(const workers& loops) noexcept : all(loops) {}
+    stop_at_end(const stop_at_end&) = delete;
+    stop_at_end& operator=(const stop_at_end&) = delete;
+    ~stop_at_end() { stop(all); }
+};
+
 // The first signal drains, the second stops at once. No loop ends before all are drained, so that the first one, which
 // hears the signals, hears the second.
 void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic<std::size_t>& busy,
@@ -92,15 +111,15 @@ void wait_for_signals(asio::signal_set& signals, const workers& all, std::atomic
     signals.async_wait([&](const boost::system::error_code& ec, int number) {
         if (ec) return;
         say(settings, std::string(number == SIGTERM ? "SIGTERM" : "SIGINT") + ": stopping");
-        for (auto const& each : all)
-            each->drain([&] {
-                if (--busy == 0) stop(all);
-            });
         signals.async_wait([&](const boost::system::error_code& error, int) {
             if (error) return;
             say(settings, "a second signal: stopping at once");
             stop(all);
         });
+        for (auto const& each : all)
+            each->drain([&] {
+                if (--busy == 0) stop(all);
+            });
     });
 }
 
@@ -142,6 +161,7 @@ void serve(std::uint16_t port, connection_handler handler, options settings) {
     if (settings.on_listening) settings.on_listening(all.front()->local_endpoint());
 
     std::vector<std::jthread> threads;
+    stop_at_end const stopping(all);
     for (std::size_t i = 1; i < all.size(); ++i) threads.emplace_back([&loop = *all[i]] { loop.run(); });
     all.front()->run();
 }

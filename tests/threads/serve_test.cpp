@@ -7,17 +7,40 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include <csignal>
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace wsio::test;
 using wsio::close_code;
 using wsio::ended_by;
 using wsio::protocol_version;
+
+namespace {
+
+// Lets this process have one thread more, and no second one.
+bool allow_one_more_thread() {
+    rlimit allowed{};
+    if (::getrlimit(RLIMIT_NPROC, &allowed) != 0 || (::getuid() == 0 && ::setuid(65534) != 0)) return false;
+    for (allowed.rlim_cur = 1; allowed.rlim_cur < 100'000; ++allowed.rlim_cur) {
+        if (::setrlimit(RLIMIT_NPROC, &allowed) != 0) return false;
+        try {
+            std::thread([] {}).join();
+            return true;
+        } catch (const std::system_error&) {
+            // There are as many already.
+        }
+    }
+    return false;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(threads_serve)
 
@@ -143,6 +166,23 @@ BOOST_AUTO_TEST_CASE(serve_throws_when_the_port_is_taken_or_options_make_no_sens
     BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.limits = {.message_size = 0}}), std::invalid_argument);
     BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.host = "no address"}), std::invalid_argument);
     BOOST_CHECK_THROW(wsio::serve(0, world::echo_back, {.trusted_proxies = {"no address"}}), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(serve_throws_when_a_thread_cannot_be_had) {
+    auto const child = ::fork();  // the limit and the user are for its rest
+    if (child == 0) {
+        ::alarm(20);  // ends one that hangs
+        if (!allow_one_more_thread()) ::_exit(2);
+        try {
+            wsio::serve(0, world::echo_back, {.host = "127.0.0.1", .threads = 16});
+        } catch (const std::system_error&) {
+            ::_exit(0);
+        }
+        ::_exit(1);
+    }
+    int status = -1;
+    BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(many_connections_on_several_threads) {
