@@ -1,8 +1,11 @@
 #include "format.hpp"
 
+#include "protocol/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstddef>
 #include <string_view>
 
 namespace wsio::bench {
@@ -12,6 +15,20 @@ namespace {
 std::string with_unit(double number, std::string_view unit) {
     int const decimals = number < 10 ? 2 : number < 100 ? 1 : 0;
     return fmt::format("{:.{}f} {}", number, decimals, unit);
+}
+
+/// Gives the size of the character that a text begins with; 1 when what it begins with is no UTF-8.
+std::size_t size_of_piece(std::string_view text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    std::size_t const size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    return size <= text.size() && protocol::valid_utf8(text.substr(0, size)) ? size : 1;
+}
+
+/// Tells whether a character is a command to a terminal: U+0080 to U+009F, C2 80 to C2 9F in UTF-8, are as well.
+bool is_control(std::string_view character) noexcept {
+    auto const last = static_cast<unsigned char>(character.back());
+    if (character.size() == 1) return last < 0x20 || last == 0x7F;
+    return character.size() == 2 && character.front() == '\xC2' && last < 0xA0;
 }
 
 }  // namespace
@@ -38,17 +55,35 @@ std::string as_bytes(double bytes) {
     return with_unit(bytes / 1e9, "GB");
 }
 
-std::string as_json(const std::string& text) {
+std::string as_json(std::string_view text) {
     std::string quoted = "\"";
-    for (char const c : text) {
-        if (c == '"' || c == '\\')
-            quoted += {'\\', c};
-        else if (static_cast<unsigned char>(c) < ' ')
-            quoted += fmt::format("\\u{:04x}", c);
+    for (; !text.empty(); text.remove_prefix(size_of_piece(text))) {
+        auto const piece = text.substr(0, size_of_piece(text));
+        if (!is_utf8(piece))
+            quoted += "\\ufffd";
+        else if (is_control(piece))
+            quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(piece.back()));
+        else if (piece == "\"" || piece == "\\")
+            (quoted += '\\') += piece;
         else
-            quoted += c;
+            quoted += piece;
     }
     return quoted + '"';
 }
+
+std::string without_controls(std::string_view text) {
+    std::string shown;
+    for (; !text.empty(); text.remove_prefix(size_of_piece(text))) {
+        auto const piece = text.substr(0, size_of_piece(text));
+        bool const stays = piece == "\n" || piece == "\t" || (is_utf8(piece) && !is_control(piece));
+        if (stays)
+            shown += piece;
+        else
+            shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(piece.back()));
+    }
+    return shown;
+}
+
+bool is_utf8(std::string_view text) noexcept { return protocol::valid_utf8(text); }
 
 }  // namespace wsio::bench

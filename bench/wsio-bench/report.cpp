@@ -69,7 +69,8 @@ void append_remarks(std::string& text, const settings& wanted, const result& mea
         out = fmt::format_to(out, "unanswered  {} messages, the oldest for {}\n", measured.unanswered,
                              as_time(static_cast<double>(measured.longest_wait)));
     if (measured.lost > 0)
-        out = fmt::format_to(out, "lost        {}; the first: {}\n", measured.lost, measured.why_lost);
+        out =
+            fmt::format_to(out, "lost        {}; the first: {}\n", measured.lost, without_controls(measured.why_lost));
     constexpr double busy = 0.97;
     if (wanted.mode != measurement::idle && measured.generator_cpu_share > busy &&
         (!measured.server || measured.server->cpu_share < busy))

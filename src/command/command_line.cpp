@@ -1,5 +1,7 @@
 #include "command_line.hpp"
 
+#include "output.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <fmt/format.h>
@@ -103,7 +105,7 @@ bool command_line::parse(words given) {
     try {
         app_->parse(std::move(backwards));
     } catch (const CLI::CallForHelp&) {
-        fmt::print("{}", help());
+        bench::print(help());
         return false;
     } catch (const CLI::ParseError& error) {
         throw failure(exit_code::usage, in_one_line(error.what()));

@@ -1,6 +1,7 @@
 #include "client_arguments.hpp"
 #include "console.hpp"
 #include "conversation.hpp"
+#include "output.hpp"
 #include "text.hpp"
 #include "values.hpp"
 
@@ -10,7 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <csignal>
 #include <exception>
@@ -97,7 +98,7 @@ code, 130 interrupted.
 }
 
 void tell_of_handshake(const headers& fields) {
-    for (auto const& [name, value] : fields) fmt::print(stderr, "< {}: {}\n", name, value);
+    for (auto const& [name, value] : fields) bench::tell(fmt::format("< {}: {}", name, value));
 }
 
 // Everything that lives as long as the program talks.

@@ -35,7 +35,7 @@ public:
     /// Gives the next line, without its end; nothing when the input has ended.
     [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> next_line() { return lines_.next(); }
 
-    /// Shows a message. False when nobody looks any more.
+    /// Shows a message. False when nobody looks any more. Throws `failure` when it cannot be shown for another reason.
     [[nodiscard]] virtual boost::asio::awaitable<bool> show(std::string_view payload, bool binary) = 0;
 
     /// Tells whether somebody types, who wants to hear how things go and knows the commands.
@@ -43,7 +43,7 @@ public:
     /// Tells something about the connection; only to somebody who types.
     virtual void remark(std::string_view text) = 0;
 
-    /// Says what was wrong with the input; empty when nothing was.
+    /// Says what was wrong with the input, once it has ended; empty when nothing was.
     [[nodiscard]] virtual std::string_view trouble() const noexcept { return {}; }
 
 protected:

@@ -82,7 +82,7 @@ asio::awaitable<void> conversation::say_what_is_read() {
             goes_on = co_await say_typed(*line);
         else
             goes_on = co_await say(*line);
-        if (!goes_on) break;
+        if (!goes_on) co_return;
     }
     if (!console_.trouble().empty()) throw failure(exit_code::system, std::string(console_.trouble()));
 }

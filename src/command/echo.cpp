@@ -1,14 +1,14 @@
 #include "client_arguments.hpp"
 #include "command_line.hpp"
+#include "output.hpp"
 #include "values.hpp"
 
 #include <wsio/fmt.hpp>
 #include <wsio/wsio.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <utility>
 
 namespace wsio::command {
@@ -86,8 +86,7 @@ exit_code run_echo(words given) {
     if (wanted.any_origin) served.origins = {"*"};
     if (wanted.verbose) served.log = print_log;
     served.on_listening = [secure](const endpoint& where) {
-        fmt::print("listens on {}{}\n", secure ? "wss://" : "ws://", where);
-        std::fflush(stdout);
+        bench::print(fmt::format("listens on {}{}\n", secure ? "wss://" : "ws://", where));
     };
     serve(wanted.port, echo, served);
     return exit_code::success;

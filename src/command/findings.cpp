@@ -1,6 +1,7 @@
 #include "findings.hpp"
 
 #include "format.hpp"
+#include "text.hpp"
 
 #include <wsio/fmt.hpp>
 
@@ -57,7 +58,7 @@ std::string as_table(const findings& found) {
         text += each.works() ? fmt::format("{:<13} yes  {:>8}{}{}\n", each.spoken, bench::as_time(each.nanoseconds),
                                            each.extensions.empty() ? "" : "  ", each.extensions)
                              : fmt::format("{:<13} no   {}\n", each.spoken, each.problem);
-    if (!found.speaks_any()) return text;
+    if (!found.speaks_any()) return without_controls(text);
     if (!found.server.empty()) append_line(text, "server", found.server);
     if (!found.offered.empty())
         append_line(text, "subprotocol",
@@ -67,7 +68,7 @@ std::string as_table(const findings& found) {
                     found.ping_nanoseconds ? bench::as_time(*found.ping_nanoseconds) : "was not answered");
     if (found.size) append_line(text, "message size", describe(*found.size));
     if (found.patience) append_line(text, "silence", describe(*found.patience));
-    return text;
+    return without_controls(text);
 }
 
 std::string as_json(const findings& found) {

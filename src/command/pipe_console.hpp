@@ -21,18 +21,17 @@ public:
     boost::asio::awaitable<bool> show(std::string_view payload, bool binary) override;
     bool is_interactive() const noexcept override { return false; }
     void remark(std::string_view) override {}
-    std::string_view trouble() const noexcept override {
-        return too_long_ ? "a line of the input is longer than 64 MiB" : std::string_view();
-    }
+    std::string_view trouble() const noexcept override { return trouble_; }
 
 private:
     static constexpr std::size_t longest_line = std::size_t{64} << 20;
 
     void read_lines();
+    void give_up(std::string why);
 
     bool const on_a_terminal_;
     std::atomic<bool> stopped_ = false;
-    std::atomic<bool> too_long_ = false;
+    std::string trouble_;                 // the thread's, until it has put the end
     boost::asio::thread_pool writer_{1};  // who reads the output may be slow, and the server is served meanwhile
 };
 

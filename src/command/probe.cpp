@@ -1,4 +1,5 @@
 #include "client_arguments.hpp"
+#include "output.hpp"
 #include "probing.hpp"
 #include "values.hpp"
 
@@ -6,10 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <fmt/core.h>
-
 #include <csignal>
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace wsio::command {
@@ -73,17 +73,19 @@ exit_code run(const request& wanted) {
         if (!ec) context.stop();
     });
     auto code = exit_code::interrupted;
+    std::string text;
     std::exception_ptr thrown;
     asio::co_spawn(context, probe(wanted.probed), [&](std::exception_ptr error, const findings& found) {
         thrown = error;
         if (!error) {
-            fmt::print("{}", wanted.json ? as_json(found) : as_table(found));
+            text = wanted.json ? as_json(found) : as_table(found);
             code = found.speaks_any() ? exit_code::success : exit_code::no_handshake;
         }
         context.stop();
     });
     context.run();
     if (thrown) std::rethrow_exception(thrown);
+    bench::print(text);
     return code;
 }
 

@@ -5,7 +5,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <fmt/core.h>
 #include <fmt/format.h>
 
 #include <sys/ioctl.h>
@@ -46,6 +45,9 @@ std::size_t width_of(std::string_view text) {
     }
     return width;
 }
+
+// That the terminal is gone shows in reading.
+void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 }  // namespace
 
@@ -168,7 +170,7 @@ void terminal_console::show_what_waits() {
     }
     if (shown.empty()) return;
     clear_the_line();
-    for (auto const& each : shown) fmt::print("{}", each);
+    for (auto const& each : shown) put(each);
     std::fflush(stdout);
     if (editor_) el_set(editor_.get(), EL_REFRESH);
     asio::post(room_.get_executor(), [this] { room_.cancel(); });
@@ -179,8 +181,8 @@ void terminal_console::clear_the_line() {
     if (!editor_) return;
     auto const* const line = el_line(editor_.get());
     auto const before = width_of({line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)});
-    if (auto const rows = (2 + before) / columns_; rows != 0) fmt::print("\033[{}A", rows);
-    fmt::print("\r\033[J");
+    if (auto const rows = (2 + before) / columns_; rows != 0) put(fmt::format("\033[{}A", rows));
+    put("\r\033[J");
     std::fflush(stdout);
 }
 

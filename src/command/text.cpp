@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace wsio::command {
 namespace {
 
@@ -44,23 +42,6 @@ std::optional<std::string> from_hex(std::string_view digits) {
         digits.remove_prefix(2);
     }
     return bytes;
-}
-
-std::string without_controls(std::string_view text) {
-    std::string shown;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const byte = static_cast<unsigned char>(text[i]);
-        bool const is_c0 = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F;
-        // U+0080 to U+009F are commands as well, C2 80 to C2 9F in UTF-8.
-        bool const is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-        if (is_c1)
-            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(text[++i]));
-        else if (is_c0)
-            fmt::format_to(std::back_inserter(shown), "\\x{:02x}", byte);
-        else
-            shown += text[i];
-    }
-    return shown;
 }
 
 std::string describe_ending(const status& how) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "format.hpp"
+
 #include <wsio/error.hpp>
 #include <wsio/status.hpp>
 
@@ -17,9 +19,7 @@ namespace wsio::command {
 /// Reads hexadecimal digits, between which there may be spaces; nothing when it is anything else.
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view digits);
 
-/// Writes UTF-8 so that a terminal only shows it: control characters, with which a server could move the cursor or worse,
-/// become escapes such as \x1b. Line ends and tabs stay.
-[[nodiscard]] std::string without_controls(std::string_view text);
+using bench::without_controls;
 
 /// Says how a connection ended: "closed by the server: 1001 going away \"bye\"".
 [[nodiscard]] std::string describe_ending(const status& how);

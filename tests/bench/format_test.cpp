@@ -2,7 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
+
 using namespace wsio::bench;
+using namespace std::string_literals;
 
 BOOST_AUTO_TEST_SUITE(format_)
 
@@ -28,6 +31,35 @@ BOOST_AUTO_TEST_CASE(sizes_have_the_unit_that_suits) {
     BOOST_TEST(as_bytes(-500) == "-500 B");
 }
 
-BOOST_AUTO_TEST_CASE(json_strings_are_quoted) { BOOST_TEST(as_json("a\"b\\c\n") == "\"a\\\"b\\\\c\\u000a\""); }
+BOOST_AUTO_TEST_CASE(json_strings_are_quoted) {
+    BOOST_TEST(as_json("a\"b\\c\n") == "\"a\\\"b\\\\c\\u000a\"");
+    BOOST_TEST(as_json("caf\xC3\xA9") == "\"caf\xC3\xA9\"");
+    BOOST_TEST(as_json("\x7F\xC2\x9B") == "\"\\u007f\\u009b\"");
+}
+
+BOOST_AUTO_TEST_CASE(json_strings_are_utf_8_whatever_comes) {
+    BOOST_TEST(as_json("a\xFFz") == "\"a\\ufffdz\"");
+    BOOST_TEST(as_json("\xE2\x82") == "\"\\ufffd\\ufffd\"");
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_gets_no_commands_from_a_server) {
+    BOOST_TEST(without_controls("plain caf\xC3\xA9 \xE2\x82\xAC") == "plain caf\xC3\xA9 \xE2\x82\xAC");
+    BOOST_TEST(without_controls("a\tb\nc") == "a\tb\nc");
+    BOOST_TEST(without_controls("\x1B]0;owned\x07") == "\\x1b]0;owned\\x07");
+    BOOST_TEST(without_controls("\r\b\x7F\0"s + "x") == "\\x0d\\x08\\x7f\\x00x");
+    BOOST_TEST(without_controls("\xC2\x9B"
+                                "2J") == "\\x9b2J");  // U+009B, which is ESC [
+    BOOST_TEST(without_controls("\xC2\xA0") == "\xC2\xA0");
+    BOOST_TEST(without_controls("\xC2\x80\xC2\x9F") == "\\x80\\x9f");
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_gets_no_bytes_that_are_no_utf_8) {
+    BOOST_TEST(without_controls("\x9B"
+                                "31m") == "\\x9b31m");  // a command where the terminal speaks Latin-1
+    BOOST_TEST(without_controls("caf\xE9") == "caf\\xe9");
+    BOOST_TEST(without_controls("\xE2\x82 \xC2") == "\\xe2\\x82 \\xc2");
+    BOOST_TEST(without_controls("\xC0\x9B\xED\xA0\x80") == "\\xc0\\x9b\\xed\\xa0\\x80");  // overlong; a surrogate
+    BOOST_TEST(without_controls("\xF0\x9F\x8C\x8D") == "\xF0\x9F\x8C\x8D");
+}
 
 BOOST_AUTO_TEST_SUITE_END()
