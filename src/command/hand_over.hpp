@@ -17,7 +17,7 @@
 
 namespace wsio::command {
 
-/// Passes lines from a thread to a coroutine. The thread waits while there are too many.
+/// Passes lines from a thread to a coroutine. The thread waits while there are too many: more than one, and 1 MiB of them.
 /// Thread safety: `put` and `close` are safe on every thread, `next` belongs to the executor.
 class hand_over {
 public:
@@ -27,8 +27,10 @@ public:
     /// Gives a line, or nothing for the end of them. False when nobody will take it.
     bool put(std::optional<std::string> line) {
         std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] { return closed_ || lines_.size() < most; });
+        auto const size = size_of(line);
+        room_.wait(lock, [&] { return closed_ || lines_.empty() || bytes_ + size <= most_bytes; });
         if (closed_) return false;
+        bytes_ += size;
         lines_.push_back(std::move(line));
         boost::asio::post(arrival_.get_executor(), [this] { arrival_.cancel(); });
         return true;
@@ -51,13 +53,19 @@ public:
     }
 
 private:
-    static constexpr std::size_t most = 64;
+    static constexpr std::size_t most_bytes = std::size_t{1} << 20;
+
+    // What holds an empty line takes memory, too.
+    static std::size_t size_of(const std::optional<std::string>& line) noexcept {
+        return sizeof line + (line ? line->size() : 0);
+    }
 
     std::optional<std::optional<std::string>> take() {
         std::lock_guard const lock(mutex_);
         if (lines_.empty()) return std::nullopt;
         auto line = std::move(lines_.front());
         lines_.pop_front();
+        bytes_ -= size_of(line);
         room_.notify_all();
         return line;
     }
@@ -65,6 +73,7 @@ private:
     std::mutex mutex_;
     std::condition_variable room_;
     std::deque<std::optional<std::string>> lines_;
+    std::size_t bytes_ = 0;
     bool closed_ = false;
     boost::asio::steady_timer arrival_;
 };
