@@ -39,8 +39,10 @@ void conversation::interrupt() {
 
 asio::awaitable<void> conversation::hear() {
     while (auto const message = co_await socket_.receive()) {
-        heard_at_ = clock::now();
+        shows_ = true;
         nobody_looks_ = !co_await console_.show(message->text(), message->is_binary());
+        shows_ = false;
+        heard_at_ = clock::now();
         if (nobody_looks_ || (settings_.count && ++heard_ >= *settings_.count)) break;
     }
     socket_.end();
@@ -114,12 +116,14 @@ asio::awaitable<bool> conversation::say_typed(std::string_view line) {
     co_return true;
 }
 
-// Somebody who typed the end of the input wants to leave; a script may still get answers.
+// Somebody who typed the end of the input wants to leave; a script may still get answers. While a message is being shown it
+// is the reader of the output who is slow, not the server that is silent.
 asio::awaitable<void> conversation::wait_for_silence() {
     heard_at_ = clock::now();
     while (!console_.is_interactive() && settings_.wait) {
-        auto const until = heard_at_ + *settings_.wait;
-        if (clock::now() >= until) break;
+        auto const now = clock::now();
+        auto const until = (shows_ ? now : heard_at_) + *settings_.wait;
+        if (now >= until) break;
         timer_.expires_at(until);
         co_await timer_.async_wait(asio::use_awaitable);
     }

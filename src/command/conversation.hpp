@@ -59,6 +59,7 @@ private:
     clock::time_point heard_at_ = clock::now();
     std::optional<clock::time_point> pinged_at_;
     std::size_t heard_ = 0;
+    bool shows_ = false;  ///< A message is being shown.
     bool nobody_looks_ = false;
     std::exception_ptr thrown_;
     bool interrupted_ = false;
