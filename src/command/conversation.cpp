@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -23,7 +25,7 @@ conversation::conversation(socket to, console& with, const conversation_settings
 
 asio::awaitable<exit_code> conversation::run() {
     using namespace asio::experimental::awaitable_operators;
-    if (socket_.can_send_binary()) socket_.on_pong([this](std::string_view) { pong(); });
+    if (socket_.can_send_binary()) socket_.on_pong([this](std::string_view payload) { pong(payload); });
     co_await (guard(hear()) || speak());
     co_await socket_.close();
     if (thrown_) std::rethrow_exception(thrown_);
@@ -136,13 +138,16 @@ void conversation::ping(std::string_view payload) {
         console_.remark(fmt::format("{} has no pings", socket_.protocol_version()));
         return;
     }
-    pinged_at_ = clock::now();
+    if (pings_.size() == most_pings) pings_.pop_front();
+    pings_.push_back({std::string(payload), clock::now()});
     socket_.ping(payload);
 }
 
-void conversation::pong() {
-    if (!pinged_at_) return;  // an answer to a ping of the library itself
-    auto const took = std::chrono::duration<double, std::nano>(clock::now() - *std::exchange(pinged_at_, std::nullopt));
+void conversation::pong(std::string_view payload) {
+    auto const answered = std::ranges::find(pings_, payload, &sent_ping::payload);
+    if (answered == pings_.end()) return;  // nobody asked for it, or the library itself did
+    auto const took = std::chrono::duration<double, std::nano>(clock::now() - answered->at);
+    pings_.erase(pings_.begin(), std::next(answered));  // it may answer the earlier ones as well (RFC 6455 5.5.3)
     console_.remark(fmt::format("pong after {}", bench::as_time(took.count())));
 }
 

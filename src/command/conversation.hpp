@@ -10,9 +10,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wsio::command {
@@ -47,17 +49,22 @@ private:
     boost::asio::awaitable<bool> say_typed(std::string_view line);
     boost::asio::awaitable<void> wait_for_silence();
     void ping(std::string_view payload);
-    void pong();
+    void pong(std::string_view payload);
     [[nodiscard]] exit_code outcome() const;
 
     using clock = std::chrono::steady_clock;
+    struct sent_ping {
+        std::string payload;
+        clock::time_point at;
+    };
+    static constexpr std::size_t most_pings = 100;
 
     socket socket_;
     console& console_;
     const conversation_settings& settings_;
     boost::asio::steady_timer timer_;
     clock::time_point heard_at_ = clock::now();
-    std::optional<clock::time_point> pinged_at_;
+    std::deque<sent_ping> pings_;  ///< Those typed that have no pong yet.
     std::size_t heard_ = 0;
     bool shows_ = false;  ///< A message is being shown.
     bool nobody_looks_ = false;

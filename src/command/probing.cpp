@@ -11,7 +11,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -44,17 +47,22 @@ asio::awaitable<socket> connect_in(const probe_settings& wanted, protocol_versio
 asio::awaitable<std::optional<double>> round_trip(socket with) {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     std::optional<double> took;
-    auto begin = clock::now();
-    auto const until = begin + pong_time;
+    std::map<std::string, clock::time_point, std::less<>> asked;
+    auto const until = clock::now() + pong_time;
     with.on_message([](const message&) {});
-    with.on_pong([&](std::string_view) {
-        took = nanoseconds_since(begin);
+    with.on_pong([&](std::string_view payload) {
+        auto const answered = asked.find(payload);
+        if (answered == asked.end() || took) return;  // nobody asked for it, or an earlier round trip did
+        took = nanoseconds_since(answered->second);
         timer.cancel();
     });
     with.on_close([&](const status&) { timer.cancel(); });
     while (!took && with.is_open() && clock::now() < until) {
-        begin = clock::now();
-        with.ping("wsio probe");
+        auto const now = clock::now();
+        auto const payload =
+            fmt::format("wsio probe {}", now.time_since_epoch().count());  // no other ping has the same
+        asked.emplace(payload, now);
+        with.ping(payload);
         timer.expires_after(std::chrono::seconds(1));
         boost::system::error_code ignored;
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
