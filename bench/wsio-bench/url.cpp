@@ -13,7 +13,7 @@ namespace wsio::bench {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-    throw failure(exit_code::usage, fmt::format("'{}' is not a URL to measure: {}", text, why));
+    throw failure(exit_code::usage, fmt::format("'{}' is not a URL to measure: {}", without_credentials(text), why));
 }
 
 bool begins_with_scheme(std::string_view text, std::string_view scheme) {
@@ -64,6 +64,15 @@ url parse_url(std::string_view text) {
             .port = std::string(port),
             .target = target.starts_with('/') ? std::string(target) : "/" + std::string(target),
             .authority = std::string(authority)};
+}
+
+std::string without_credentials(std::string_view url) {
+    auto const scheme = url.find("://");
+    auto const begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    auto const authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+    auto const at = authority.rfind('@');
+    if (at == std::string_view::npos) return std::string(url);
+    return std::string(url.substr(0, begin)) + std::string(url.substr(begin + at + 1));
 }
 
 }  // namespace wsio::bench

@@ -16,4 +16,7 @@ struct url {
 /// Reads a ws: URL (RFC 6455 3). Throws `failure` (usage) that says what is wrong with it.
 [[nodiscard]] url parse_url(std::string_view text);
 
+/// Gives a URL without its "user:password@", to be shown.
+[[nodiscard]] std::string without_credentials(std::string_view url);
+
 }  // namespace wsio::bench

@@ -3,6 +3,7 @@
 #include "conversation.hpp"
 #include "output.hpp"
 #include "text.hpp"
+#include "url.hpp"
 #include "values.hpp"
 
 #include <wsio/fmt.hpp>
@@ -119,7 +120,7 @@ std::string describe_connection(const socket& open, const std::string& url) {
 asio::awaitable<exit_code> talk(session& s) {
     auto [connected, error] = co_await try_connect(s.wanted.way.url, s.wanted.way.options);
     if (error) throw failure(exit_code_of(error->why()), message_of(*error));
-    s.screen->remark(describe_connection(connected, s.wanted.way.url));
+    s.screen->remark(describe_connection(connected, bench::without_credentials(s.wanted.way.url)));
     s.talk.emplace(std::move(connected), *s.screen, s.wanted.talk);
     if (s.wanted.talk.messages.empty()) s.screen->start();
     co_return co_await s.talk->run();

@@ -40,7 +40,7 @@ struct findings {
         std::string why = {};  ///< How it was closed.
     };
 
-    std::string url = {};
+    std::string url = {};  ///< Without user name and password.
     std::vector<version> versions = {};
     std::vector<std::string> offered = {};  ///< Subprotocols.
     std::string server = {};                ///< What the server calls itself.

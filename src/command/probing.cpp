@@ -2,6 +2,7 @@
 
 #include "client_arguments.hpp"
 #include "text.hpp"
+#include "url.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -104,7 +105,7 @@ asio::awaitable<findings::version> try_version(const probe_settings& wanted, pro
         auto const code = exit_code_of(attempt.error->why());
         // Other versions would fare no better.
         if (code != exit_code::no_handshake) throw failure(code, message_of(*attempt.error));
-        result.problem = problem_of(*attempt.error, wanted.url);
+        result.problem = problem_of(*attempt.error, bench::without_credentials(wanted.url));
         co_return result;
     }
     result.nanoseconds = nanoseconds_since(begin);
@@ -168,7 +169,7 @@ asio::awaitable<findings::silence> be_silent(const probe_settings& wanted, proto
 }  // namespace
 
 asio::awaitable<findings> probe(const probe_settings& wanted) {
-    findings found{.url = wanted.url, .offered = wanted.way.subprotocols};
+    findings found{.url = bench::without_credentials(wanted.url), .offered = wanted.way.subprotocols};
     std::optional<protocol_version> best;
     for (auto const version : wanted.versions) {
         auto const result = co_await try_version(wanted, version, found);

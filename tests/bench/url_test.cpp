@@ -9,6 +9,7 @@
 using wsio::bench::exit_code;
 using wsio::bench::failure;
 using wsio::bench::parse_url;
+using wsio::bench::without_credentials;
 
 namespace {
 
@@ -71,6 +72,17 @@ BOOST_AUTO_TEST_CASE(wrong_urls_are_refused_with_the_reason) {
     is_refused("ws://me@localhost/", "user names");
     is_refused("ws://localhost/a b", "space");
     is_refused("ws://localhost/\r\nX: y", "space or control");
+}
+
+BOOST_AUTO_TEST_CASE(a_url_is_shown_without_its_password) {
+    BOOST_TEST(without_credentials("ws://me:secret@host:81/a@b?c@d") == "ws://host:81/a@b?c@d");
+    BOOST_TEST(without_credentials("ws://me:sec@ret@host") == "ws://host");
+    BOOST_TEST(without_credentials("me:secret@host/x") == "host/x");
+    for (auto const* const none : {"ws://host/a@b", "ws://host?a@b", "ws://[::1]:80/", "", "ws://"})
+        BOOST_TEST(without_credentials(none) == none);
+    BOOST_CHECK_EXCEPTION(static_cast<void>(parse_url("ws://me:secret@host/")), failure, [](const failure& refusal) {
+        return std::string_view(refusal.what()).find("secret") == std::string_view::npos;
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
