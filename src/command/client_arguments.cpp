@@ -51,7 +51,9 @@ void client_arguments::add_way_to(command_line& to, std::chrono::milliseconds ti
 }
 
 void client_arguments::finish() {
-    if (url.find("://") == std::string::npos) url.insert(0, "ws://");
+    // One behind the first slash belongs to the path, or to the query.
+    auto const slash = url.find_first_of("/?#");
+    if (slash == std::string::npos || slash == 0 || url.compare(slash - 1, 3, "://") != 0) url.insert(0, "ws://");
     tls_.verify = !insecure_;
     if (tls_.certificate.empty() != tls_.key.empty()) throw failure(exit_code::usage, "--cert and --key go together");
     if (insecure_ && !tls_.ca.empty())

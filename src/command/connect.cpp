@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -167,6 +168,8 @@ exit_code run_connect(words given) {
     if (!describe(s.wanted).parse(given)) return exit_code::success;
     auto& options = s.wanted.way.options;
     s.wanted.way.finish();
+    if (s.wanted.talk.hex && !std::ranges::all_of(options.protocols, is_hybi))
+        throw failure(exit_code::usage, "--hex is for protocols 13, 8 and 7: the others carry no binary messages");
     if (s.wanted.compress) options.compression.mode = compression_mode::dedicated;
     if (s.wanted.verbose) options.on_headers = tell_of_handshake;
     if (!s.wanted.talk.count && !s.wanted.talk.wait) s.wanted.talk.wait = std::chrono::seconds(1);

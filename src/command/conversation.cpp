@@ -93,13 +93,22 @@ asio::awaitable<void> conversation::say_what_is_read() {
 
 // Gives false when nothing more can be said.
 asio::awaitable<bool> conversation::say(std::string_view line) {
-    if (!settings_.hex) co_return co_await socket_.send(line);
+    if (!settings_.hex) {
+        // RFC 6455 5.6: a text message is UTF-8.
+        if (!bench::is_utf8(line)) throw failure(exit_code::usage, "a message is no UTF-8; with --hex bytes are sent");
+        co_return co_await socket_.send(line);
+    }
+    if (line.ends_with('\r')) line.remove_suffix(1);  // of a file from Windows
     auto const bytes = from_hex(line);
     if (!bytes) throw failure(exit_code::usage, "with --hex each line is hexadecimal digits, such as 00 01 fe");
     co_return co_await socket_.send(wsio::bytes(*bytes));
 }
 
 asio::awaitable<bool> conversation::say_typed(std::string_view line) {
+    if (!bench::is_utf8(line)) {
+        console_.remark("that is no UTF-8");
+        co_return true;
+    }
     auto const meant = read_typed(line);
     if (auto const* const text = std::get_if<typed::text>(&meant)) co_return co_await say(text->content);
     if (auto const* const bytes = std::get_if<typed::bytes>(&meant)) {

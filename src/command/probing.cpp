@@ -87,7 +87,7 @@ asio::awaitable<findings::version> try_version(const probe_settings& wanted, pro
     options.protocols = {version};
     options.on_headers = [&](const headers& fields) {
         result.extensions = fields["Sec-WebSocket-Extensions"];
-        found.server = fields["Server"];
+        if (auto const server = fields["Server"]; !server.empty()) found.server = server;
     };
     connect_result attempt;
     clock::time_point begin;
