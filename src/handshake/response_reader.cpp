@@ -26,9 +26,26 @@ bool join_chunks(std::string_view bytes, std::string& body) {
         if (!size || *size == 0) return true;
         bytes.remove_prefix(line_end + 2);
         body.append(bytes.substr(0, *size));
-        if (bytes.size() < *size + 2) return false;
+        if (bytes.size() < 2 || bytes.size() - 2 < *size) return false;
         bytes.remove_prefix(*size + 2);
     }
+}
+
+/// Tells whether another answer follows (RFC 9110 15.2). Behind 101 there is none: it changes the protocol.
+bool is_interim(unsigned status) noexcept { return status >= 100 && status <= 199 && status != 101; }
+
+/// Takes one line off a head.
+std::string_view take_line(std::string_view& head) {
+    auto const line = head.substr(0, head.find("\r\n"));
+    head.remove_prefix(line.size() + 2);
+    return line;
+}
+
+/// Takes a header line off a head, and what it goes on with in folded lines; a space stands for each fold (RFC 9112 5.2).
+std::string take_header_line(std::string_view& head) {
+    std::string line(take_line(head));
+    while (head.starts_with(' ') || head.starts_with('\t')) line.append(" ").append(trimmed(take_line(head)));
+    return line;
 }
 
 }  // namespace
@@ -41,35 +58,44 @@ std::string first_line(std::string_view text) {
 }
 
 response_reader::state response_reader::put(std::string_view bytes) {
-    if (state_ != state::open) return state_;
-    // Whatever else it is, it is not HTTP: there is no point in waiting for the end of its head.
-    constexpr std::string_view start = "HTTP/";
-    if (!bytes.empty() && bytes.substr(0, start.size()) != start.substr(0, bytes.size())) {
-        problem_ = "the answer is not HTTP";
-        return state_ = state::failed;
-    }
-    auto const scanned = scanner_.scan(bytes);
-    if (scanned == head_scanner::state::failed) {
-        problem_ = scanner_.error().reason;
-        state_ = state::failed;
-    } else if (scanned == head_scanner::state::complete) {
+    while (state_ == state::open) {
+        // Whatever else it is, it is not HTTP: there is no point in waiting for the end of its head.
+        constexpr std::string_view start = "HTTP/";
+        auto const beginning = bytes.substr(begin_, start.size());
+        if (beginning != start.substr(0, beginning.size())) {
+            problem_ = "the answer is not HTTP";
+            state_ = state::failed;
+            break;
+        }
+        auto const scanned = scanner_.scan(bytes);
+        if (scanned == head_scanner::state::open) break;
+        if (scanned == head_scanner::state::failed) {
+            problem_ = scanner_.error().reason;
+            state_ = state::failed;
+            break;
+        }
         read_head(bytes.substr(scanner_.begin(), scanner_.end() - scanner_.begin()));
+        if (state_ == state::complete && is_interim(status_)) skip_head();
     }
     return state_;
 }
 
+void response_reader::skip_head() {
+    begin_ = scanner_.end();
+    scanner_.next_head();
+    status_ = 0;
+    reason_.clear();
+    fields_ = headers();
+    state_ = state::open;
+}
+
 void response_reader::read_head(std::string_view head) {
-    auto const take_line = [&head] {
-        auto const line = head.substr(0, head.find("\r\n"));
-        head.remove_prefix(line.size() + 2);
-        return line;
-    };
     state_ = state::failed;
-    if (auto const line = take_line(); !read_status_line(line)) {
+    if (auto const line = take_line(head); !read_status_line(line)) {
         problem_ = "the answer's status line is malformed: \"" + first_line(line) + '"';
         return;
     }
-    for (auto line = take_line(); !line.empty(); line = take_line()) {
+    for (auto line = take_header_line(head); !line.empty(); line = take_header_line(head)) {
         if (read_field(line)) continue;
         problem_ = "the answer has a malformed header line: \"" + first_line(line) + '"';
         return;

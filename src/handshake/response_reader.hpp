@@ -21,13 +21,14 @@ struct response_limits {
 [[nodiscard]] std::string first_line(std::string_view text);
 
 /// Reads the head of an HTTP/1 response from pieces of a byte stream (RFC 9112), and the beginning of a body that says why
-/// something was refused. Does no I/O.
+/// something was refused. Answers that only announce the one that counts are skipped. Does no I/O.
 /// Thread safety: distinct objects safe, shared objects unsafe.
 class response_reader {
 public:
     enum class state { open, complete, failed };
 
-    explicit response_reader(response_limits limits) noexcept : scanner_(limits.head_size, limits.header_count) {}
+    explicit response_reader(response_limits limits) noexcept
+        : scanner_(limits.head_size, limits.header_count, head_scanner::message::answer) {}
 
     /// Takes everything that came since the response began.
     state put(std::string_view bytes);
@@ -40,7 +41,7 @@ public:
     [[nodiscard]] unsigned http_minor() const noexcept { return http_minor_; }
     [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
     [[nodiscard]] const headers& fields() const noexcept { return fields_; }
-    /// Gives where the head ends.
+    /// Gives where the head ends, with those that were skipped.
     [[nodiscard]] std::size_t head_size() const noexcept { return scanner_.end(); }
 
     /// Takes what came behind the head; tells whether as much of the body is there as is wanted or as there will be.
@@ -54,10 +55,12 @@ public:
 
 private:
     void read_head(std::string_view head);
+    void skip_head();
     bool read_status_line(std::string_view line);
     bool read_field(std::string_view line);
 
     head_scanner scanner_;
+    std::size_t begin_ = 0;  ///< Where the head begins, behind those that were skipped.
     state state_ = state::open;
     std::string problem_;
     unsigned status_ = 0;

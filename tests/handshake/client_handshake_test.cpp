@@ -261,6 +261,51 @@ BOOST_AUTO_TEST_CASE(answer_is_bounded) {
                  "3 header");
 }
 
+BOOST_AUTO_TEST_CASE(answers_that_only_announce_the_one_that_counts_are_skipped) {
+    constexpr std::string_view interim =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nUpgrade: x\r\nLink: </a.css>\r\n\r\n"
+        "HTTP/1.1 199\r\n\r\n";
+    for (auto const version : {protocol_version::hybi_13, protocol_version::hixie_76}) {
+        auto const h = make(wanting(version));
+        auto const answer = std::string(interim) + answer_to(h, version);
+        auto const result = run(h, answer + "frames");
+        BOOST_TEST((result.status == state::agreed), result.message);
+        BOOST_TEST(result.used == answer.size());
+        auto const refused =
+            run(h, std::string(interim) + "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nsorry", false);
+        check_failed(refused, error::unexpected_status, "503 Busy: sorry");
+        check_failed(run(h, std::string(interim) + "SSH-2.0"), error::bad_answer, "is not HTTP");
+        check_failed(run(h, interim), error::connection_lost, "before its answer was there");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(limits_hold_for_all_answers_together) {
+    auto const h = make(wanting(protocol_version::hybi_13), {200, 3});
+    std::string many;
+    for (int i = 0; i < 20; ++i) many += "HTTP/1.1 100 Continue\r\n\r\n";
+    check_failed(run(h, many, false), error::bad_answer, "the answer line is longer than 200 bytes");
+    check_failed(run(h, "HTTP/1.1 103 Hints\r\nA: b\r\nA: b\r\n\r\nHTTP/1.1 101 Oh\r\nA: b\r\nA: b\r\n\r\n", false),
+                 error::bad_answer, "the answer has more than 3 header");
+}
+
+BOOST_AUTO_TEST_CASE(folded_lines_of_an_answer_are_put_together) {
+    auto const h = make(wanting(protocol_version::hybi_13));
+    auto const good = answer_to(h, protocol_version::hybi_13);
+    auto const changed = [&](std::string_view from, std::string_view to) { return run(h, replaced(good, from, to)); };
+    BOOST_TEST((changed("Upgrade: websocket", "Upgrade:\r\n \t websocket\r\n\t").status == state::agreed));
+    BOOST_TEST((changed("Connection: Upgrade", "Connection: keep-alive,\r\n Upgrade").status == state::agreed));
+    check_failed(changed("Upgrade: websocket", "Upgrade: web\r\n socket"), error::wrong_upgrade, "\"web socket\"");
+    // Behind the status line there is no field that it could belong to.
+    check_failed(changed("Upgrade: websocket", " Upgrade: websocket"), error::bad_answer, "malformed header line");
+}
+
+BOOST_AUTO_TEST_CASE(chunk_that_no_size_can_count_is_waited_for) {
+    auto h = make(wanting(protocol_version::hybi_13));
+    h.put("HTTP/1.1 404 Oh\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFE\r\nno\r\n");
+    BOOST_TEST(h.reads_body());
+    BOOST_TEST(h.answer().body() == "no\r\n");
+}
+
 BOOST_AUTO_TEST_CASE(end_before_the_answer_is_a_lost_connection) {
     for (auto const version : {protocol_version::hybi_13, protocol_version::hixie_76}) {
         auto const h = make(wanting(version));

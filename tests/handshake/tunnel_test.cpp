@@ -55,6 +55,7 @@ BOOST_AUTO_TEST_CASE(answer_of_2xx_opens_the_tunnel) {
     BOOST_TEST(t.put("HTTP/1.1 200 Connection established\r\nContent-Length: 5\r\n\r\nbytes of the server") == 58U);
     BOOST_TEST(t.succeeded());
     BOOST_TEST(run("HTTP/1.0 200 OK\r\n\r\n").succeeded());
+    BOOST_TEST(run("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").succeeded());
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_told_apart) {
