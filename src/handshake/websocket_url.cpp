@@ -23,21 +23,47 @@ std::string lower(std::string_view text) {
     return copy;
 }
 
+// Finds where the authority of a URL begins, which may be no right one.
+std::size_t authority_begin(std::string_view text) {
+    auto const first = text.find_first_of("/?#@");
+    auto const at = std::min(first, text.size());
+    if (!text.substr(at).starts_with("//")) return 0;
+    return at == 0 || text[at - 1] == ':' ? at + 2 : 0;
+}
+
+// Takes user and password out of a URL: what is shown ends in logs. A password that holds a / is one with which the URL
+// cannot be read; what stands before the / is then no host with a port.
+std::string without_credentials(std::string_view text) {
+    auto const begin = authority_begin(text);
+    auto const authority = text.substr(begin, std::min(text.find_first_of("/?#", begin), text.size()) - begin);
+    auto end = authority.rfind('@');
+    auto const colon = authority.rfind(':');
+    if (end != std::string_view::npos)
+        end += begin;
+    else if (colon != std::string_view::npos && !std::ranges::all_of(authority.substr(colon + 1), is_digit))
+        end = text.rfind('@');
+    if (end == std::string_view::npos || end < begin) return std::string(text);
+    return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(end));
+}
+
 // What somebody wrote, in one line that is not too long.
 std::string quoted(std::string_view text) {
-    auto shown = '"' + std::string(text.substr(0, 200)) + '"';
+    auto shown = '"' + without_credentials(text).substr(0, 200) + '"';
     std::ranges::replace_if(shown, is_control, '?');
     return shown;
 }
 
 constexpr std::uint16_t default_port(bool secure) noexcept { return secure ? 443 : 80; }
 
-/// Parses a URL whole. Boost.URL 1.81 takes what follows the digits of a port for a path.
+/// Tells whether a URL is what it seems to be: Boost.URL 1.81 takes what follows the digits of a port for a path.
+bool is_whole(const urls::url_view& url) {
+    std::string_view const path = url.encoded_path();
+    return !url.has_authority() || path.empty() || path.starts_with('/');
+}
+
 std::optional<urls::url_view> parse(std::string_view text) {
     auto const parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
-    if (!parsed) return std::nullopt;
-    std::string_view const path = parsed->encoded_path();
-    if (parsed->has_authority() && !path.empty() && !path.starts_with('/')) return std::nullopt;
+    if (!parsed || !is_whole(*parsed)) return std::nullopt;
     return *parsed;
 }
 
@@ -48,6 +74,7 @@ bool read_host(const urls::url_view& url, websocket_url& into) {
     auto const host = lower(std::string_view(url.encoded_host()));
     if (host.find('%') != std::string::npos) return false;
     bool const brackets = url.host_type() == urls::host_type::ipv6;
+    if (!brackets && !is_host_name(host)) return false;
     into.host = brackets ? host.substr(1, host.size() - 2) : host;
     into.authority = host;
     return true;
@@ -56,7 +83,7 @@ bool read_host(const urls::url_view& url, websocket_url& into) {
 result read(const urls::url_view& url, std::string_view text, bool secure) {
     websocket_url parts;
     parts.secure = secure;
-    if (!read_host(url, parts)) return "the URL " + quoted(text) + " names no host";
+    if (!read_host(url, parts)) return "the URL " + quoted(text) + " names no host, or none that can be";
     parts.port = default_port(secure);
     if (std::string_view const port = url.port(); !port.empty()) {
         // Not Boost's own number, which 1.81 cuts to 16 bits.
@@ -78,7 +105,21 @@ std::optional<bool> is_secure(std::string_view scheme) {
     return std::nullopt;
 }
 
+/// Takes off what would lead above the root (RFC 3986 5.2.4), which Boost.URL 1.81 leaves there.
+void remove_steps_up(std::string& target) {
+    while (target.starts_with("/../")) target.erase(0, 3);
+    if (target == "/.." || target.starts_with("/..?")) target.erase(1, 2);
+}
+
 }  // namespace
+
+bool is_host_name(std::string_view text) noexcept {
+    constexpr std::size_t longest = 253;
+    if (text.ends_with('.')) text.remove_suffix(1);
+    auto const allowed = [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~'; };
+    return !text.empty() && text.size() <= longest && std::ranges::all_of(text, allowed) && !text.starts_with('.') &&
+           text.find("..") == std::string_view::npos;
+}
 
 result parse_url(std::string_view text) {
     auto const parsed = parse(text);
@@ -98,12 +139,13 @@ result follow(const websocket_url& from, std::string_view location) {
     auto const base_text = from.to_string();
     auto const base = parse(base_text);
     auto const reference = urls::parse_uri_reference(urls::string_view(location.data(), location.size()));
-    if (!base || !reference) return wrong;
+    if (!base || !reference || !is_whole(*reference)) return wrong;
     urls::url joined;
     if (!urls::resolve(*base, *reference, joined)) return wrong;
     joined.remove_fragment();
     auto parsed = parse_url(std::string_view(joined.data(), joined.size()));
     if (parsed.index() == 1) return wrong + ": " + std::get<std::string>(parsed);
+    remove_steps_up(std::get<websocket_url>(parsed).target);
     return parsed;
 }
 

@@ -25,6 +25,9 @@ struct websocket_url {
     [[nodiscard]] std::string to_string() const { return (secure ? "wss://" : "ws://") + authority + target; }
 };
 
+/// Tells whether a text is a host's name, one that can be looked up and stand in a certificate (RFC 1035 2.3.4).
+[[nodiscard]] bool is_host_name(std::string_view text) noexcept;
+
 /// Reads a URL by Boost.URL; gives what is wrong with it when it is no WebSocket URL. "http" and "https" are taken for "ws"
 /// and "wss", as browsers do.
 [[nodiscard]] std::variant<websocket_url, std::string> parse_url(std::string_view text);

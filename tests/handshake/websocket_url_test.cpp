@@ -70,9 +70,27 @@ BOOST_AUTO_TEST_CASE(what_is_no_websocket_url_is_told_apart) {
     check_bad(parse_url("ws://:80/"), "names no host");
     check_bad(parse_url("ws://a%2fb/"), "names no host");
     check_bad(parse_url("ws://[v1.x]/"), "names no host");
+    check_bad(parse_url("ws://./"), "names no host");
+    check_bad(parse_url("ws://.example.com/"), "names no host");
+    check_bad(parse_url("ws://a..b/"), "names no host");
+    check_bad(parse_url("ws://*.example.com/"), "names no host");
+    check_bad(parse_url("ws://" + std::string(254, 'a') + '/'), "names no host");
+    BOOST_TEST(good(parse_url("ws://" + std::string(253, 'a') + "./")).host.size() == 254U);
     check_bad(parse_url("ws://host:0/"), "has a port that is not from 1 to 65535");
     check_bad(parse_url("ws://host:65536/"), "has a port that is not from 1 to 65535");
     check_bad(parse_url("ws://host/#"), "has a fragment");
+}
+
+BOOST_AUTO_TEST_CASE(password_is_not_shown) {
+    check_bad(parse_url("ws://me:secret@host:99999/"), "\"ws://***@host:99999/\"");
+    check_bad(parse_url("ws://me:secret@host/#x@y"), "\"ws://***@host/#x@y\"");
+    check_bad(parse_url("me:secret@host/x"), "\"***@host/x\"");
+    check_bad(parse_url("ws://me:se/cr?e#t@host/"), "\"ws://***@host/\"");  // what should be %2F and the like
+    check_bad(parse_url("ws://host:99999/@me"), "\"ws://host:99999/@me\"");
+    check_bad(parse_url("ws:/x://y@z"), "\"ws:/x://y@z\"");
+    check_bad(follow(good(parse_url("ws://host/")), "//me:secret@host:1x/"), "\"//***@host:1x/\"");
+    check_bad(parse_proxy("me:secret@proxy:99999"), "\"***@proxy:99999\"");
+    check_bad(parse_proxy("http://me:secret@proxy:99999"), "\"http://***@proxy:99999\"");
 }
 
 BOOST_AUTO_TEST_CASE(redirects_are_resolved_against_the_url) {
@@ -85,6 +103,12 @@ BOOST_AUTO_TEST_CASE(redirects_are_resolved_against_the_url) {
     BOOST_TEST(to("wss://other/x") == "wss://other/x");
     BOOST_TEST(to("https://other:444") == "wss://other:444/");
     BOOST_TEST(to("/x#part") == "ws://example.com:8080/x");
+    BOOST_TEST(to("../../../x") == "ws://example.com:8080/x");
+    BOOST_TEST(to("../../..") == "ws://example.com:8080/");
+    BOOST_TEST(to("../../..?y") == "ws://example.com:8080/?y");
+    BOOST_TEST(to("ws://other/..") == "ws://other/");
+    BOOST_TEST(to("ws://other/../x") == "ws://other/x");
+    check_bad(follow(from, "//other:1x/z"), "leads to no WebSocket URL");
     check_bad(follow(from, "mailto:me@example.com"), "leads to no WebSocket URL");
     check_bad(follow(from, "ht tp://x"), "leads to no WebSocket URL");
 }

@@ -46,6 +46,9 @@ BOOST_AUTO_TEST_CASE(bad_url_is_refused) {
     check_failure(failure(w, "ws:///path"), error::bad_url, "names no host");
     check_failure(failure(w, "ws://host/#part"), error::bad_url, "fragment");
     check_failure(failure(w, "ws://host:99999/"), error::bad_url, "port");
+    // Names that TLS has no place for.
+    for (auto const& host : {std::string("."), std::string(300, 'a')})
+        check_failure(failure(w, "wss://" + host + '/', {.proxy = "127.0.0.1:1"}), error::bad_url, "names no host");
 }
 
 BOOST_AUTO_TEST_CASE(name_that_does_not_exist_is_not_resolved) {

@@ -123,7 +123,8 @@ BOOST_AUTO_TEST_CASE(redirect_to_another_host_does_not_take_the_password_along) 
 BOOST_AUTO_TEST_CASE(redirect_that_leads_nowhere_is_told) {
     world w;
     auto server = redirecting(w, {{"/mail", "mailto:me@example.com"}});
-    check_failure(failure(w, url_of(server, "/mail"), {.redirects = 1}), error::bad_redirect, "mailto:me@example.com");
+    check_failure(failure(w, url_of(server, "/mail"), {.redirects = 1}), error::bad_redirect,
+                  "@example.com\" leads to no");
 }
 
 BOOST_AUTO_TEST_CASE(redirect_from_wss_to_ws_is_refused) {
