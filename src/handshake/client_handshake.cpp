@@ -52,6 +52,14 @@ std::string shown(const std::optional<std::string_view>& value) {
     return value ? "is \"" + first_line(*value) + '"' : std::string("is missing");
 }
 
+/// Compares URLs or origins, in which case counts but for scheme and host.
+bool is_same_place(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    auto const authority = a.find("://");
+    auto const path = authority == std::string_view::npos ? 0 : std::min(a.find('/', authority + 3), a.size());
+    return equal_without_case(a.substr(0, path), b.substr(0, path)) && a.substr(path) == b.substr(path);
+}
+
 }  // namespace
 
 client_handshake::client_handshake(const wish& wanted, response_limits limits, randomness random)
@@ -236,7 +244,7 @@ problem client_handshake::check_accept_key() const {
 problem client_handshake::check_echo(std::string_view name, std::string_view sent, error why, bool is_url) const {
     auto const& fields = reader_.fields();
     auto const got = fields.find(name);
-    bool same = got && fields.count(name) == 1 && equal_without_case(*got, sent);
+    bool same = got && fields.count(name) == 1 && is_same_place(*got, sent);
     if (!same && is_url && got && fields.count(name) == 1) {
         auto const theirs = parse_url(*got);
         auto const ours = parse_url(sent);

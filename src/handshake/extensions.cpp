@@ -183,9 +183,9 @@ std::optional<protocol::deflate_parameters> check_deflate(const extension& answe
     bool const shared = settings.mode == compression_mode::shared;
     // The only offer there was had it, so the answer must (7.1.1.1).
     if (shared && !read->server_no_context_takeover) return std::nullopt;
+    // A server may name its window without having been asked (7.1.2.1). One larger than the first offer asks for fits the
+    // second, which asks for none.
     auto const server_bits = read->server_max_window_bits.value_or(protocol::max_window_bits);
-    // A server may limit itself without having been asked, but not to more than it was asked for.
-    if (!shared && read->server_max_window_bits && server_bits > settings.client_window_bits) return std::nullopt;
     protocol::deflate_parameters agreed;
     agreed.server_no_context_takeover = read->server_no_context_takeover;
     // This client said that it forgets, and does so whether or not the server says it again (7.1.1.2).

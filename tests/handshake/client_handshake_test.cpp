@@ -251,7 +251,8 @@ BOOST_AUTO_TEST_CASE(answer_that_is_not_http_fails_at_the_byte_that_shows_it) {
     check_failed(run(h, "HTTP/1.1 1x1 Oh\r\n\r\n", false), error::bad_answer, "status line is malformed");
     check_failed(run(h, "HTTP/1.1 101 Oh\r\nno colon\r\n\r\n", false), error::bad_answer, "\"no colon\"");
     check_failed(run(h, "HTTP/1.1 101 Oh\r\nA : b\r\n\r\n", false), error::bad_answer, "malformed header line");
-    check_failed(run(h, "HTTP/1.1 101 Oh\nA: b\r\n\r\n", false), error::bad_answer, "bare LF");
+    check_failed(run(h, "HTTP/1.1 101 Oh\nA: b\r\n\r\n", false), error::bad_answer,
+                 "the answer is malformed: a line ends with a bare LF");
 }
 
 BOOST_AUTO_TEST_CASE(answer_is_bounded) {
@@ -359,6 +360,27 @@ BOOST_AUTO_TEST_CASE(hixie_answer_has_to_name_origin_and_location) {
         check_failed(changed("/chat?a=b", "/chat"), error::wrong_location, "\"ws://example.com/chat\"");
         check_failed(changed("Upgrade: WebSocket", "Upgrade: x"), error::wrong_upgrade, "\"x\"");
         BOOST_TEST((changed("ws://example.com/chat", "ws://example.com:80/chat").status == state::agreed));
+        BOOST_TEST((changed("ws://example.com/chat", "WS://Example.com/chat").status == state::agreed));
+        BOOST_TEST((changed("Origin: http://example.com", "Origin: HTTP://Example.COM").status == state::agreed));
+        check_failed(changed("ws://example.com/chat", "ws://example.com/Chat"), error::wrong_location, "/Chat");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(origin_without_a_host_is_compared_as_it_is) {
+    auto wanted = wanting(protocol_version::hixie_75);
+    wanted.origin = "null";
+    auto const h = make(wanted);
+    auto const good = answer_to(h, wanted.version);
+    BOOST_TEST((run(h, good).status == state::agreed));
+    check_failed(run(h, replaced(good, "Origin: null", "Origin: NULL")), error::wrong_origin, "\"NULL\"");
+}
+
+BOOST_AUTO_TEST_CASE(location_is_compared_by_its_parts) {
+    for (auto const version : {protocol_version::hixie_75, protocol_version::hixie_76}) {
+        auto const h = make(wanting(version));
+        auto const good = answer_to(h, version);
+        check_failed(run(h, replaced(good, "ws://example.com/chat", "ws://example.com:81/chat")), error::wrong_location,
+                     ":81");
     }
 }
 
@@ -399,8 +421,13 @@ BOOST_AUTO_TEST_CASE(compression_that_was_agreed_on_is_told) {
     BOOST_TEST(h.deflate()->server_max_window_bits == 11);
     BOOST_TEST(h.deflate()->client_no_context_takeover);
     BOOST_TEST(!h.deflate()->server_no_context_takeover);
+    // An answer to the second offer, which leaves the window to the server.
+    auto second = make(wanted);
+    second.put(answer_to(second, wanted.version, {}, "permessage-deflate; server_max_window_bits=15"));
+    BOOST_TEST_REQUIRE(second.deflate().has_value());
+    BOOST_TEST(second.deflate()->server_max_window_bits == 15);
     for (auto const* const bad :
-         {"x-webkit-deflate-frame", "permessage-deflate; server_max_window_bits=13",
+         {"x-webkit-deflate-frame", "permessage-deflate; server_max_window_bits=16",
           "permessage-deflate; client_max_window_bits", "permessage-deflate; mystery=1",
           "permessage-deflate, permessage-deflate", "permessage-deflate; server_max_window_bits=7",
           "permessage-deflate; client_max_window_bits=10; client_max_window_bits=10"}) {
