@@ -43,6 +43,11 @@ private:
     asio::steady_timer timer_;
 };
 
+// Adds a time that may be as long as its type lets it be; a year is as good as for ever.
+clock::time_point later(clock::time_point from, std::chrono::milliseconds time) {
+    return from + std::min<std::chrono::milliseconds>(time, std::chrono::years(1));
+}
+
 std::string place(const dialing& where) { return where.host + ':' + std::to_string(where.port); }
 
 struct resolution {
@@ -93,6 +98,7 @@ struct race {
     event changed;
     std::deque<tcp::socket> sockets;
     std::size_t under_way = 0;
+    clock::time_point next_at = clock::now();  ///< When the next address is tried.
     std::optional<std::size_t> winner;
     boost::system::error_code first_failure;
     std::string failures;
@@ -126,6 +132,9 @@ void attempt(const std::shared_ptr<race>& r, const tcp::endpoint& to, const asio
             if (!r->first_failure) r->first_failure = ec;
             if (!r->failures.empty()) r->failures += "; ";
             r->failures += to.address().to_string() + ": " + ec.message();
+            boost::system::error_code ignored;
+            r->sockets[index].close(ignored);  // not only when the race is over: there may be many addresses
+            r->next_at = clock::now();
         }
         r->changed.happen();
     });
@@ -156,7 +165,7 @@ std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& address
 }
 
 asio::awaitable<tcp::socket> dial(const dialing& where) {
-    auto const deadline = clock::now() + where.timeout;
+    auto const deadline = later(clock::now(), where.timeout);
     auto const addresses = interleaved(co_await resolve(where, deadline));
     co_return co_await dial_any(where, addresses, deadline);
 }
@@ -167,7 +176,6 @@ asio::awaitable<tcp::socket> dial_any(const dialing& where, const std::vector<tc
     referee const watch(std::make_shared<race>(executor));
     auto const& r = watch.watched;
     std::size_t tried = 0;
-    auto next_at = clock::now();
     while (!r->winner) {
         auto const now = clock::now();
         if (now >= deadline)
@@ -175,13 +183,13 @@ asio::awaitable<tcp::socket> dial_any(const dialing& where, const std::vector<tc
                                 place(where) + " did not take the connection within " +
                                     std::to_string(where.timeout.count()) +
                                     " ms; is the host up, and does a firewall let this through?");
-        if (tried < addresses.size() && (r->under_way == 0 || now >= next_at)) {
+        if (tried < addresses.size() && now >= r->next_at) {
             attempt(r, addresses[tried++], executor);
-            next_at = now + where.next_address_after;
+            r->next_at = later(now, where.next_address_after);
             continue;
         }
         if (r->under_way == 0) fail(where, *r);
-        co_await event::wait(r->changed, tried < addresses.size() ? std::min(next_at, deadline) : deadline);
+        co_await event::wait(r->changed, tried < addresses.size() ? std::min(r->next_at, deadline) : deadline);
     }
     auto connected = std::move(r->sockets[*r->winner]);
     co_return connected;

@@ -4,6 +4,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include <filesystem>
+#include <iterator>
 #include <vector>
 
 // The ways that a client takes: redirects, proxies, addresses.
@@ -265,6 +267,50 @@ BOOST_AUTO_TEST_CASE(address_that_refuses_makes_way_at_once) {
     auto const result = dial(w, {closed, closed, good}, 2s);
     BOOST_TEST((result.to == good));
     BOOST_TEST(result.took.count() < 1000);
+}
+
+BOOST_AUTO_TEST_CASE(address_that_refuses_makes_way_at_once_beside_one_that_is_silent) {
+    world w;
+    black_hole const silent;
+    raw_server server(w);
+    tcp::endpoint const good(asio::ip::address_v4::loopback(), server.port());
+    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    auto const result = dial(w, {silent.at(), closed, good}, 500ms);
+    BOOST_TEST((result.to == good));
+    BOOST_TEST(result.took.count() >= 500);
+    BOOST_TEST(result.took.count() < 950);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_that_failed_keep_no_descriptor) {
+    world w;
+    black_hole const silent;
+    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    std::vector<tcp::endpoint> addresses(50, closed);
+    addresses.push_back(silent.at());
+    auto const descriptors = [] {
+        std::filesystem::directory_iterator const all("/proc/self/fd");
+        return std::distance(begin(all), end(all));
+    };
+    auto const before = descriptors();
+    auto run = [](std::vector<tcp::endpoint> to) -> awaitable<void> {
+        wsio::detail::dialing const where{"several.example", 80, 10s, 250ms};
+        co_await wsio::detail::dial_any(where, to, std::chrono::steady_clock::now() + 10s);
+    };
+    auto const dialling = w.start(run(addresses));
+    w.turn_for(200ms);
+    BOOST_TEST(!dialling.done());
+    BOOST_TEST(descriptors() - before < 10);
+    dialling.cancel();
+    BOOST_REQUIRE(w.until([&] { return dialling.done(); }));
+}
+
+BOOST_AUTO_TEST_CASE(times_may_be_as_long_as_can_be) {
+    world w;
+    auto server = w.listen();
+    auto const url = "ws://localhost:" + std::to_string(server.port()) + "/";
+    constexpr auto ever = std::chrono::milliseconds::max();
+    wsio::client_options const options{.connect_timeout = ever, .next_address_after = ever};
+    BOOST_TEST(connect_to(w, url, options).is_open());
 }
 
 BOOST_AUTO_TEST_CASE(next_address_is_tried_beside_one_that_is_silent) {
