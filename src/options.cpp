@@ -1,5 +1,6 @@
 #include <wsio/options.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <variant>
 
@@ -108,9 +109,12 @@ void validate(const client_options& settings) {
     require(settings.connect_timeout.count() > 0, "client_options.connect_timeout must be more than 0");
     require(settings.next_address_after.count() > 0, "client_options.next_address_after must be more than 0");
     require(handshake::is_field_value(settings.origin), "client_options.origin holds a control character");
-    for (auto const& name : settings.subprotocols)
+    for (auto const& name : settings.subprotocols) {
         require(handshake::is_token(name),
                 ("client_options.subprotocols: \"" + name + "\" is not an HTTP token").c_str());
+        require(std::ranges::count(settings.subprotocols, name) == 1,  // RFC 6455 4.1
+                ("client_options.subprotocols: \"" + name + "\" stands there more than once").c_str());
+    }
     if (auto const proxy = handshake::parse_proxy(settings.proxy); !settings.proxy.empty() && proxy.index() == 1)
         require(false, ("client_options.proxy: " + std::get<std::string>(proxy)).c_str());
     require(settings.fields.count("Host") <= 1, "client_options.fields has more than one Host");

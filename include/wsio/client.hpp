@@ -33,8 +33,8 @@ struct client_options {
     /// before: its answer does not fit, it answers with a status that may mean the version (400, 404, 405, 426, 500, 501 and
     /// 505), or it ends the connection or is silent.
     std::vector<protocol_version> protocols = {protocol_version::hybi_13};
-    /// Subprotocols to offer, the preferred one first; `socket::subprotocol` has what the server chose. A server of
-    /// hixie-75 is offered the first alone.
+    /// Subprotocols to offer, each once, the preferred one first; `socket::subprotocol` has what the server chose. A server
+    /// of hixie-75 is offered the first alone.
     std::vector<std::string> subprotocols = {};
     /// What to call oneself, such as "https://example.org", as browsers do. Empty for nothing; the hixie drafts need an
     /// origin, and then it is the server's own.

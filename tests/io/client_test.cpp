@@ -437,6 +437,7 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused) {
     };
     refused({.protocols = {}}, "client_options.protocols");
     refused({.subprotocols = {"a b"}}, "client_options.subprotocols: \"a b\"");
+    refused({.subprotocols = {"a", "b", "a"}}, "client_options.subprotocols: \"a\" stands there more than once");
     refused({.origin = "a\r\nb"}, "client_options.origin");
     refused({.fields = {{"Sec-WebSocket-Key", "x"}}}, "Sec-WebSocket-Key belongs");
     refused({.fields = {{"upgrade", "x"}}}, "upgrade belongs");
