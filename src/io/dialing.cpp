@@ -14,6 +14,8 @@
 #include <optional>
 #include <utility>
 
+#include "io/resolving.hpp"
+
 namespace wsio::detail {
 
 namespace asio = boost::asio;
@@ -50,45 +52,41 @@ clock::time_point later(clock::time_point from, std::chrono::milliseconds time) 
 
 std::string place(const dialing& where) { return where.host + ':' + std::to_string(where.port); }
 
-struct resolution {
-    explicit resolution(const asio::any_io_executor& executor) : done(executor), resolver(executor) {}
+struct inquiry {
+    explicit inquiry(const asio::any_io_executor& executor) : done(executor) {}
 
     event done;
-    tcp::resolver resolver;
-    bool finished = false;
-    boost::system::error_code ec;
-    std::vector<tcp::endpoint> addresses;
+    std::optional<resolution> answer;
 };
 
-void start(const std::shared_ptr<resolution>& r, const dialing& where) {
-    r->resolver.async_resolve(where.host, std::to_string(where.port), tcp::resolver::numeric_service,
-                              [r](boost::system::error_code ec, const tcp::resolver::results_type& found) {
-                                  r->finished = true;
-                                  r->ec = ec;
-                                  for (auto const& each : found) r->addresses.push_back(each.endpoint());
-                                  r->done.happen();
-                              });
+question ask(const asio::any_io_executor& executor, const std::string& host, const std::shared_ptr<inquiry>& about) {
+    return {executor, host, [about](const resolution& found) {
+                about->answer = found;
+                about->done.happen();
+            }};
 }
 
 asio::awaitable<std::vector<tcp::endpoint>> resolve(const dialing& where, clock::time_point deadline) {
     boost::system::error_code ec;
     if (auto const literal = asio::ip::make_address(where.host, ec); !ec)
         co_return std::vector{tcp::endpoint(literal, where.port)};
-    auto const r = std::make_shared<resolution>(co_await asio::this_coro::executor);
-    start(r, where);
-    while (!r->finished) {
-        if (clock::now() >= deadline) {
-            r->resolver.cancel();
+    auto const executor = co_await asio::this_coro::executor;
+    auto const r = std::make_shared<inquiry>(executor);
+    auto const asked = ask(executor, where.host, r);
+    while (!r->answer) {
+        if (clock::now() >= deadline)
             throw connect_error(error::resolve_timed_out, "the name \"" + where.host + "\" was not resolved within " +
                                                               std::to_string(where.timeout.count()) +
                                                               " ms; is the name server reachable?");
-        }
         co_await event::wait(r->done, deadline);
     }
-    if (r->ec || r->addresses.empty())
+    if (r->answer->addresses.empty())
         throw connect_error(error::name_not_resolved, "the name \"" + where.host + "\" cannot be resolved (" +
-                                                          r->ec.message() + "); check its spelling, and the network");
-    co_return std::move(r->addresses);
+                                                          r->answer->problem +
+                                                          "); check its spelling, and the network");
+    std::vector<tcp::endpoint> places;
+    for (auto const& each : r->answer->addresses) places.emplace_back(each, where.port);
+    co_return places;
 }
 
 // The attempts on all addresses of a host.
