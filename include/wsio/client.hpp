@@ -45,7 +45,8 @@ struct client_options {
     /// Sees the header fields of the server's answer, a right 101. What it throws leaves `connect`.
     std::function<void(const headers&)> on_headers = {};
     /// How many redirects are followed, from ws to ws or wss and from wss to wss. What belongs to the first host
-    /// (Authorization, Cookie, Host) is not told to another.
+    /// (Authorization, Cookie, Host, the credentials of the URL, the certificate and `server_name` of `tls`) is not for
+    /// another.
     unsigned redirects = 0;
     /// The certificates and rules of TLS, for wss. By default the server's certificate has to be in order.
     client_tls tls = {};

@@ -27,7 +27,8 @@ struct client_tls_options {
     std::string certificate = {};
     /// The private key that belongs to it, without a passphrase; a file in PEM format.
     std::string key = {};
-    /// The name to ask for (SNI, RFC 6066 3) and to look for in the certificate; empty for the host in the URL.
+    /// The name of a host, or an address, to ask for (SNI, RFC 6066 3) and to look for in the certificate; empty for the
+    /// host in the URL, as it is behind a redirect to another host.
     std::string server_name = {};
     /// The oldest version that is spoken.
     tls_version minimum_version = tls_version::tls_1_2;

@@ -1,13 +1,13 @@
 #include "io/client_tls_context.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
 #include <openssl/err.h>
 
 #include <new>
 #include <stdexcept>
 #include <utility>
 
+#include "handshake/ip_grammar.hpp"
+#include "handshake/websocket_url.hpp"
 #include "io/tls_files.hpp"
 
 namespace wsio {
@@ -36,10 +36,21 @@ void trust(SSL_CTX* context, const std::string& file) {
             throw std::runtime_error("wsio: OpenSSL refuses the CA " + file + ": " + take_openssl_error());
 }
 
-bool is_address(const std::string& host) {
-    boost::system::error_code ec;
-    boost::asio::ip::make_address(host, ec);
-    return !ec;
+// Expects an address, of which no name is asked for (RFC 6066 3).
+bool expect_address(SSL* ssl, const boost::asio::ip::address& address) {
+    auto* const parameters = SSL_get0_param(ssl);
+    if (address.is_v4()) {
+        auto const bytes = address.to_v4().to_bytes();
+        return X509_VERIFY_PARAM_set1_ip(parameters, bytes.data(), bytes.size()) == 1;
+    }
+    auto const bytes = address.to_v6().to_bytes();
+    return X509_VERIFY_PARAM_set1_ip(parameters, bytes.data(), bytes.size()) == 1;
+}
+
+bool expect_name(SSL* ssl, const std::string& name) {
+    // The subject's common name is no place for a host (RFC 9525 2).
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
 }
 
 }  // namespace
@@ -49,6 +60,10 @@ client_tls_context::client_tls_context(client_tls_options options)
     if (!context_) throw std::bad_alloc();
     require_tls_option(options_.certificate.empty() == options_.key.empty(),
                        "client_tls_options.certificate and client_tls_options.key belong together");
+    auto const& name = options_.server_name;
+    // OpenSSL takes ".example.com" for every name below it.
+    require_tls_option(name.empty() || handshake::parse_address(name) || handshake::is_host_name(name),
+                       "client_tls_options.server_name must be the name of a host, or an address without a zone");
     set_common_rules(context_.get(), "client_tls_options", options_.minimum_version, options_.ciphers,
                      options_.cipher_suites);
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
@@ -62,8 +77,11 @@ client_tls_context::client_tls_context(client_tls_options options)
     if (SSL_CTX_set_alpn_protos(context_.get(), ours, sizeof ours - 1) != 0) throw std::bad_alloc();
 }
 
-tls_expectation::tls_expectation(std::shared_ptr<const client_tls_context> c, const std::string& url_host)
-    : context(std::move(c)), host(context->options().server_name.empty() ? url_host : context->options().server_name) {
+tls_expectation::tls_expectation(std::shared_ptr<const client_tls_context> c, const std::string& url_host,
+                                 bool is_elsewhere)
+    : context(std::move(c)),
+      host(is_elsewhere || context->options().server_name.empty() ? url_host : context->options().server_name),
+      elsewhere(is_elsewhere) {
     if (host.ends_with('.')) host.pop_back();  // no certificate has it (RFC 6066 3)
 }
 
@@ -71,14 +89,9 @@ ssl_ptr tls_expectation::begin() const {
     ssl_ptr ssl(SSL_new(context->openssl()));
     if (!ssl) throw std::bad_alloc();
     SSL_set_connect_state(ssl.get());
-    bool set = true;
-    if (is_address(host)) {
-        set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
-    } else {
-        SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        set = SSL_set1_host(ssl.get(), host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl.get(), host.c_str()) == 1;
-    }
-    if (!set) throw std::bad_alloc();
+    if (elsewhere) SSL_certs_clear(ssl.get());
+    auto const address = handshake::parse_address(host);
+    if (!(address ? expect_address(ssl.get(), *address) : expect_name(ssl.get(), host))) throw std::bad_alloc();
     return ssl;
 }
 

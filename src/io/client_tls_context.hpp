@@ -28,9 +28,10 @@ private:
 struct tls_expectation {
     std::shared_ptr<const client_tls_context> context;
     std::string host;                ///< The name or address that the certificate has to be for.
+    bool elsewhere;                  ///< On a server that `server_name` and the client's certificate are not for.
     long verify_result = X509_V_OK;  ///< What OpenSSL found, when TLS has failed.
 
-    tls_expectation(std::shared_ptr<const client_tls_context> c, const std::string& url_host);
+    tls_expectation(std::shared_ptr<const client_tls_context> c, const std::string& url_host, bool is_elsewhere);
 
     /// Makes what a connection begins with. Throws `std::bad_alloc`.
     [[nodiscard]] ssl_ptr begin() const;

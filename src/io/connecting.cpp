@@ -35,12 +35,20 @@ namespace {
 // How long the body of a refusal is waited for: it only makes the message better.
 constexpr std::chrono::milliseconds patience_for_body{1'000};
 
+// Whom to connect to.
+struct destination {
+    websocket_url url;
+    std::optional<websocket_url> proxy = {};
+    /// A redirect led away from the first host, whose secrets are not for this one.
+    bool elsewhere = false;
+};
+
 // One attempt to connect, in one version.
 struct attempt {
     const client_options& settings;
-    const websocket_url& url;
+    const destination& to;
     protocol_version version;
-    const websocket_url* proxy;  ///< Null for none.
+    const websocket_url& url = to.url;
 };
 
 // What became of it.
@@ -89,7 +97,7 @@ std::string network_says(const connection& c) {
 }
 
 asio::awaitable<connection*> dial(const attempt& a) {
-    auto const& to = a.proxy != nullptr ? *a.proxy : a.url;
+    auto const& to = a.to.proxy ? *a.to.proxy : a.url;
     dialing const where{to.host, to.port, a.settings.connect_timeout, a.settings.next_address_after};
     auto socket = co_await dial(where);
     socket.non_blocking(true);
@@ -133,7 +141,7 @@ handshake::response_limits limits_of(const attempt& a) {
 }
 
 asio::awaitable<void> ask_proxy(const attempt& a, connection& c) {
-    auto const t = std::make_unique<handshake::tunnel>(a.url, *a.proxy, limits_of(a));
+    auto const t = std::make_unique<handshake::tunnel>(a.url, *a.to.proxy, limits_of(a));
     late const stage{error::proxy_timed_out, "the proxy did not connect to the server"};
     co_await converse(a, c, *t, stage);
     if (t->succeeded()) co_return;
@@ -141,7 +149,7 @@ asio::awaitable<void> ask_proxy(const attempt& a, connection& c) {
 }
 
 asio::awaitable<void> secure(const attempt& a, connection& c) {
-    auto const expected = std::make_shared<tls_expectation>(a.settings.tls.context(), a.url.host);
+    auto const expected = std::make_shared<tls_expectation>(a.settings.tls.context(), a.url.host, a.to.elsewhere);
     c.secure(expected);
     if (co_await connection::secured(c)) co_return;
     if (c.timed_out()) fail_late(a, {error::tls_timed_out, "the server did not finish the TLS handshake"});
@@ -204,7 +212,7 @@ std::optional<websocket_url> redirect_of(const attempt& a, const client_handshak
 
 asio::awaitable<outcome> shake_hands(const attempt& a, connection& c, trial& holder) {
     c.set_deadline(a.settings.timeouts.handshake, "the handshake took too long");
-    if (a.proxy != nullptr) co_await ask_proxy(a, c);
+    if (a.to.proxy) co_await ask_proxy(a, c);
     if (a.url.secure) co_await secure(a, c);
     auto const h = std::make_unique<client_handshake>(wish_of(a), limits_of(a), handshake::fill_with_random);
     late const stage{error::handshake_timed_out, "the server did not answer the WebSocket handshake"};
@@ -248,12 +256,11 @@ bool may_be_the_version(const connect_error& e) {
 }
 
 // Tries the versions in turn.
-asio::awaitable<outcome> try_versions(const client_options& settings, const websocket_url& url,
-                                      const websocket_url* proxy) {
+asio::awaitable<outcome> try_versions(const client_options& settings, const destination& to) {
     std::exception_ptr failed;
     for (auto const version : settings.protocols) {
         try {
-            attempt const a{settings, url, version, proxy};
+            attempt const a{settings, to, version};
             co_return co_await try_version(a);
         } catch (const connect_error& e) {
             if (!may_be_the_version(e)) throw;
@@ -269,23 +276,31 @@ websocket_url parsed(const std::string& url) {
     return std::get<websocket_url>(std::move(result));
 }
 
+// Goes where a redirect leads, with what belongs to the host if it is the same one.
+void redirect(destination& to, websocket_url next, client_options& settings) {
+    if (!next.same_origin(to.url)) {
+        to.elsewhere = true;
+        for (auto const* const name : {"Authorization", "Cookie", "Host"}) settings.fields.erase(name);
+    } else if (next.credentials.empty()) {
+        next.credentials = to.url.credentials;
+    }
+    to.url = std::move(next);
+}
+
 }  // namespace
 
 asio::awaitable<socket> connect(std::string url, client_options settings) {
     validate(settings);
-    auto where = parsed(url);
-    std::optional<websocket_url> proxy;
-    if (!settings.proxy.empty()) proxy = std::get<websocket_url>(handshake::parse_proxy(settings.proxy));
+    destination to{.url = parsed(url)};
+    if (!settings.proxy.empty()) to.proxy = std::get<websocket_url>(handshake::parse_proxy(settings.proxy));
     for (unsigned followed = 0;; ++followed) {
-        auto result = co_await try_versions(settings, where, proxy ? &*proxy : nullptr);
+        auto result = co_await try_versions(settings, to);
         if (!result.redirect) co_return std::move(result.socket);
         if (followed == settings.redirects)
-            fail(where, error::too_many_redirects,
+            fail(to.url, error::too_many_redirects,
                  "there were more than " + std::to_string(settings.redirects) + " redirects, the last to " +
                      result.redirect->to_string());
-        if (!result.redirect->same_origin(where))
-            for (auto const* const name : {"Authorization", "Cookie", "Host"}) settings.fields.erase(name);
-        where = std::move(*result.redirect);
+        redirect(to, std::move(*result.redirect), settings);
     }
 }
 
@@ -294,11 +309,11 @@ asio::awaitable<socket> connect_over(int fd, endpoint remote, std::string url, c
     trial holder(c);
     c.close_within(settings.timeouts.close);
     validate(settings);
-    auto const where = parsed(url);
-    attempt const a{settings, where, settings.protocols.front(), nullptr};
+    destination const to{.url = parsed(url)};
+    attempt const a{settings, to, settings.protocols.front()};
     auto result = co_await shake_hands(a, c, holder);
     if (result.redirect)
-        fail(where, error::bad_redirect, "there is no way to follow a redirect to " + result.redirect->to_string());
+        fail(to.url, error::bad_redirect, "there is no way to follow a redirect to " + result.redirect->to_string());
     co_return std::move(result.socket);
 }
 

@@ -97,7 +97,6 @@ BOOST_AUTO_TEST_CASE(self_signed_certificate_is_refused_unless_it_is_named) {
     secured s;
     auto server = s.listen(s.ca.own());
     check_failure(failure(s.w, s.url(server)), error::certificate_self_signed, "self-signed");
-    auto named = s.trusting({.server_name = "Test CA"});
     check_failure(failure(s.w, s.url(server), s.trusting()), error::certificate_wrong_host, "is not for \"127.0.0.1\"");
 }
 
@@ -126,6 +125,39 @@ BOOST_AUTO_TEST_CASE(certificate_for_another_host_is_refused) {
     BOOST_TEST(connect_to(s.w, s.url(server), s.trusting({.server_name = "a.example.org"})).is_open());
     check_failure(failure(s.w, s.url(server), s.trusting({.server_name = "a.b.example.org"})),
                   error::certificate_wrong_host, "a.b.example.org");
+}
+
+BOOST_AUTO_TEST_CASE(common_name_of_a_certificate_is_no_host) {
+    secured s;
+    auto server = s.listen(s.ca.issue("localhost", ""));
+    check_failure(failure(s.w, s.url(server, "localhost"), s.trusting()), error::certificate_wrong_host,
+                  "is not for \"localhost\"");
+}
+
+BOOST_AUTO_TEST_CASE(redirect_to_another_host_takes_neither_name_nor_certificate_along) {
+    secured s;
+    wsio::tls_options const asks{.client_ca = s.ca_file, .client_verify = wsio::client_verification::optional};
+    auto other = s.listen(s.ca.issue("other", "IP:127.0.0.1"), asks);
+    auto const files = s.ca.issue("first", "DNS:first.example").save(s.folder, "first");
+    auto of_first = asks;
+    of_first.certificate = files.certificate;
+    of_first.key = files.key;
+    std::string shown;
+    wsio::options options{.tls = wsio::tls(of_first)};
+    options.authorize = [&shown, to = s.url(other)](const wsio::request& r) -> awaitable<wsio::verdict> {
+        if (r.client_certificate() != nullptr) shown = r.client_certificate()->common_name;
+        auto answer = wsio::verdict::reject(400, "moved");
+        answer.status = 302;
+        co_return std::move(answer).with_header("Location", to);
+    };
+    auto first = s.w.listen(std::move(options));
+    auto const mine = s.ca.issue("Ada", "email:ada@example.com", purpose::client).save(s.folder, "ada");
+    auto with = s.trusting({.certificate = mine.certificate, .key = mine.key, .server_name = "first.example"});
+    with.redirects = 1;
+    auto const client = connect_to(s.w, s.url(first), with);
+    auto const peer = s.w.accept(other);
+    BOOST_TEST(shown == "Ada");
+    BOOST_TEST(peer.request().client_certificate() == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(certificate_for_clients_alone_is_bad) {
@@ -222,6 +254,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_wrong_are_named) {
     fails({.ca = folder.file("missing.pem")}, "cannot read the CA " + folder.file("missing.pem"));
     fails({.ca = folder.write("empty.pem", "")}, "holds no certificate");
     fails({.certificate = folder.file("a.pem")}, "client_tls_options.key belong together");
+    for (auto const* const bad : {".example.com", "a..b", "Test CA", "*.example.com", "fe80::1%lo", "."})
+        fails({.server_name = bad}, "client_tls_options.server_name");
     fails({.ciphers = "NONSENSE"}, "client_tls_options.ciphers");
     fails({.cipher_suites = "NONSENSE"}, "client_tls_options.cipher_suites");
     authority const ca;

@@ -122,6 +122,19 @@ BOOST_AUTO_TEST_CASE(redirect_to_another_host_does_not_take_the_password_along) 
     BOOST_TEST(there == std::vector<std::string>{"/3 "}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(redirect_on_the_same_host_takes_the_credentials_of_the_url_along) {
+    world w;
+    std::vector<std::string> here;
+    std::vector<std::string> there;
+    auto other = redirecting(w, {}, &there);
+    auto server = redirecting(w, {{"/1", "/2"}, {"/2", url_of(other, "/3")}}, &here);
+    auto const url = "ws://me:secret@127.0.0.1:" + std::to_string(server.port()) + "/1";
+    auto const socket = connect_to(w, url, {.redirects = 5});
+    BOOST_TEST(here == (std::vector<std::string>{"/1 Basic bWU6c2VjcmV0", "/2 Basic bWU6c2VjcmV0"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(there == std::vector<std::string>{"/3 "}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(redirect_that_leads_nowhere_is_told) {
     world w;
     auto server = redirecting(w, {{"/mail", "mailto:me@example.com"}});
