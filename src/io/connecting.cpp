@@ -114,11 +114,19 @@ asio::awaitable<connection*> dial(const attempt& a) {
 struct late {
     error why;
     std::string_view who_did_what;
+    loop::clock::time_point begun = {};  ///< When the connection's time for the handshake began.
 };
 
 [[noreturn]] void fail_late(const attempt& a, const late& stage) {
     fail(a.url, stage.why,
          std::string(stage.who_did_what) + " within " + std::to_string(a.settings.timeouts.handshake.count()) + " ms");
+}
+
+// Gives how long the body of a refusal is waited for: the deadline of the handshake holds for it as well.
+std::chrono::milliseconds time_for_body(const attempt& a, connection& c, const late& stage) {
+    using std::chrono::milliseconds;
+    auto const used = std::chrono::duration_cast<milliseconds>(c.home().now() - stage.begun);
+    return std::clamp(a.settings.timeouts.handshake - used, milliseconds(1), patience_for_body);
 }
 
 // Sends the request and reads the answer to its end, good or bad.
@@ -129,7 +137,7 @@ asio::awaitable<void> converse(const attempt& a, connection& c, Exchange& exchan
         c.consume(exchange.put(c.input()));
         if (exchange.is_over()) co_return;
         if (exchange.reads_body() && !std::exchange(reads_body, true))
-            c.set_deadline(std::min(patience_for_body, a.settings.timeouts.handshake), "the refusal took too long");
+            c.set_deadline(time_for_body(a, c, stage), "the refusal took too long");
         if (co_await connection::fill(c)) continue;
         if (c.timed_out() && !reads_body) fail_late(a, stage);
         exchange.end();
@@ -140,9 +148,9 @@ handshake::response_limits limits_of(const attempt& a) {
     return {a.settings.limits.head_size, a.settings.limits.header_count};
 }
 
-asio::awaitable<void> ask_proxy(const attempt& a, connection& c) {
+asio::awaitable<void> ask_proxy(const attempt& a, connection& c, loop::clock::time_point begun) {
     auto const t = std::make_unique<handshake::tunnel>(a.url, *a.to.proxy, limits_of(a));
-    late const stage{error::proxy_timed_out, "the proxy did not connect to the server"};
+    late const stage{error::proxy_timed_out, "the proxy did not connect to the server", begun};
     co_await converse(a, c, *t, stage);
     if (t->succeeded()) co_return;
     fail(a.url, t->problem(), t->answer(), c);
@@ -211,11 +219,12 @@ std::optional<websocket_url> redirect_of(const attempt& a, const client_handshak
 }
 
 asio::awaitable<outcome> shake_hands(const attempt& a, connection& c, trial& holder) {
+    auto const begun = c.home().now();
     c.set_deadline(a.settings.timeouts.handshake, "the handshake took too long");
-    if (a.to.proxy) co_await ask_proxy(a, c);
+    if (a.to.proxy) co_await ask_proxy(a, c, begun);
     if (a.url.secure) co_await secure(a, c);
     auto const h = std::make_unique<client_handshake>(wish_of(a), limits_of(a), handshake::fill_with_random);
-    late const stage{error::handshake_timed_out, "the server did not answer the WebSocket handshake"};
+    late const stage{error::handshake_timed_out, "the server did not answer the WebSocket handshake", begun};
     co_await converse(a, c, *h, stage);
     outcome result;
     if (h->status() != client_handshake::state::agreed) {

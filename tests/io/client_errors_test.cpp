@@ -143,6 +143,21 @@ BOOST_AUTO_TEST_CASE(body_of_a_refusal_is_bounded_in_size_and_time) {
     BOOST_TEST((std::chrono::steady_clock::now() - begun < 3s));
 }
 
+BOOST_AUTO_TEST_CASE(body_of_a_refusal_does_not_extend_the_deadline) {
+    world w;
+    raw_server server(w);
+    wsio::client_options const options{.timeouts = {.handshake = 1'200ms}};
+    auto const begun = std::chrono::steady_clock::now();
+    auto const connecting = w.start(wsio::try_connect(server.url(), options));
+    auto peer = server.accept();
+    static_cast<void>(peer.read_to("\r\n\r\n"));
+    w.turn_for(900ms);
+    peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nonly this");
+    BOOST_REQUIRE(w.until([&] { return connecting.done(); }));
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < 1'600ms));
+    check_failure(failure_of(connecting), error::unexpected_status, "503 Busy: only this");
+}
+
 BOOST_AUTO_TEST_CASE(refusal_of_the_library_s_own_server_says_why) {
     world w;
     auto server = w.listen({.path = "/here"});
