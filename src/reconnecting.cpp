@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "handshake/random.hpp"
+#include "io/client_state.hpp"
+#include "io/connecting.hpp"
 
 namespace wsio {
 
@@ -65,40 +67,54 @@ struct reconnecting::state {
     client_options options;
     reconnect_options when;
     backoff times;
-    std::optional<std::chrono::steady_clock::time_point> connected_at = {};
+    std::shared_ptr<detail::lifetime> last = {};  ///< Of the connection before, if there was one.
     bool began = false;
 };
 
 reconnecting::reconnecting(std::string_view url, const client_options& options, const reconnect_options& when)
-    : state_(std::make_shared<state>(state{std::string(url), options, when, backoff(when.first, when.most)})) {}
+    : state_(std::make_shared<state>(state{std::string(url), options, when, backoff(when.first, when.most)})) {
+    detail::validate(options);
+}
 
 asio::awaitable<socket> reconnecting::next() { return next(state_); }
 
 namespace {
 
 asio::awaitable<void> wait(std::chrono::milliseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    // The clock counts in smaller units, in which the longest time is not to be had.
+    auto const bounded = std::min<std::chrono::milliseconds>(time, std::chrono::years(1));
+    asio::steady_timer timer(co_await asio::this_coro::executor, bounded);
     co_await timer.async_wait(asio::use_awaitable);
+}
+
+// Tells how long a connection lasted. What the application did after its end does not count.
+std::chrono::milliseconds length(const detail::lifetime& of) {
+    auto const end = of.ended.value_or(std::chrono::steady_clock::now());
+    return std::chrono::duration_cast<std::chrono::milliseconds>(end - of.begun);
 }
 
 }  // namespace
 
 asio::awaitable<socket> reconnecting::next(std::shared_ptr<state> s) {
-    using clock = std::chrono::steady_clock;
     auto const& when = s->when;
-    if (s->connected_at && clock::now() - *s->connected_at >= when.steady) s->times.reset();
-    s->connected_at.reset();
+    if (s->last && length(*s->last) >= when.steady) s->times.reset();
+    s->last.reset();
     if (std::exchange(s->began, true)) co_await wait(s->times.next());
     for (unsigned tried = 1;; ++tried) {
-        auto result = co_await try_connect(s->url, s->options);
-        if (result) {
-            s->connected_at = clock::now();
-            co_return std::move(result.socket);
+        auto const noted = std::make_shared<detail::lifetime>();
+        std::optional<connect_error> error;
+        try {
+            auto connecting = detail::connect(s->url, s->options, noted);
+            auto socket = co_await std::move(connecting);
+            s->last = noted;
+            co_return socket;
+        } catch (const connect_error& e) {
+            error = e;
         }
-        bool const again = when.retry ? when.retry(*result.error) : is_temporary(*result.error);
-        if (!again || tried == when.attempts) throw *result.error;
+        bool const again = when.retry ? when.retry(*error) : is_temporary(*error);
+        if (!again || tried == when.attempts) throw *error;
         auto const pause = s->times.next();
-        if (when.on_failure) when.on_failure(*result.error, pause);
+        if (when.on_failure) when.on_failure(*error, pause);
         co_await wait(pause);
     }
 }

@@ -10,11 +10,12 @@
 
 namespace wsio::detail {
 
-client_state::client_state(const client_options& settings)
+client_state::client_state(const client_options& settings, std::shared_ptr<lifetime> noted)
     : side(protocol::role::client, {settings.limits, settings.when_full, settings.timeouts, settings.compression}),
       on_exception_(settings.on_exception),
       log_(settings.log),
-      monitor_(settings.monitor) {
+      monitor_(settings.monitor),
+      lifetime_(std::move(noted)) {
     if (monitor_) monitor_->add(counts);
 }
 
@@ -24,6 +25,7 @@ client_state::~client_state() {
 
 void client_state::opened(connection& c) {
     counts.opened(c.strategy()->version());
+    if (lifetime_) lifetime_->begun = std::chrono::steady_clock::now();
     log(log_, log_level::info, [&] {
         return fmt::format("connected to {}: {}, {}{}", c.remote().to_string(), quoted(c.agreed().request().target()),
                            to_string(c.strategy()->version()), c.is_compressed() ? ", compressed" : "");
@@ -32,6 +34,7 @@ void client_state::opened(connection& c) {
 
 void client_state::ended(connection& c) {
     auto const& how = *c.ending();
+    if (lifetime_) lifetime_->ended = std::chrono::steady_clock::now();
     counts.ended(c.strategy()->version(), how.by, how.code);
     log(log_, how.by == ended_by::library ? log_level::warning : log_level::info,
         [&] { return fmt::format("connection to {} closed: {}", c.remote().to_string(), how.to_string()); });

@@ -2,18 +2,28 @@
 
 #include <wsio/client.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <optional>
 
 #include "io/side.hpp"
 
 namespace wsio::detail {
 
+/// From when to when a connection was open.
+struct lifetime {
+    std::chrono::steady_clock::time_point begun;
+    std::optional<std::chrono::steady_clock::time_point> ended;
+};
+
 /// The client of one connection: its rules, and what only a client has to know.
 class client_state final : public side {
 public:
-    explicit client_state(const client_options& settings);
+    /// `noted` is told when the connection begins and ends; null for nobody.
+    client_state(const client_options& settings, std::shared_ptr<lifetime> noted);
     ~client_state() override;
 
     void opened(connection& c);
@@ -31,6 +41,7 @@ private:
     std::function<void(std::exception_ptr, const request&)> on_exception_;
     log_function log_;
     std::shared_ptr<monitor> monitor_;
+    std::shared_ptr<lifetime> lifetime_;
 };
 
 }  // namespace wsio::detail

@@ -41,6 +41,7 @@ struct destination {
     std::optional<websocket_url> proxy = {};
     /// A redirect led away from the first host, whose secrets are not for this one.
     bool elsewhere = false;
+    std::shared_ptr<lifetime> noted = {};
 };
 
 // One attempt to connect, in one version.
@@ -182,7 +183,7 @@ socket open(const attempt& a, connection& c, trial& holder, const client_handsha
     if (a.settings.on_headers) a.settings.on_headers(h.answer().fields());
     auto r = h.request();
     r.remote_endpoint(c.remote());
-    auto const state = std::make_shared<client_state>(a.settings);
+    auto const state = std::make_shared<client_state>(a.settings, a.to.noted);
     c.open(protocols[a.version], opening(r, h.subprotocol(), {}), state);
     if (h.deflate()) c.compress(*h.deflate());
     state->opened(c);
@@ -298,9 +299,9 @@ void redirect(destination& to, websocket_url next, client_options& settings) {
 
 }  // namespace
 
-asio::awaitable<socket> connect(std::string url, client_options settings) {
+asio::awaitable<socket> connect(std::string url, client_options settings, std::shared_ptr<lifetime> noted) {
     validate(settings);
-    destination to{.url = parsed(url)};
+    destination to{.url = parsed(url), .noted = std::move(noted)};
     if (!settings.proxy.empty()) to.proxy = std::get<websocket_url>(handshake::parse_proxy(settings.proxy));
     for (unsigned followed = 0;; ++followed) {
         auto result = co_await try_versions(settings, to);

@@ -4,12 +4,17 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <string>
 
 namespace wsio::detail {
 
-/// Connects as a client: the whole way from the URL to the open socket. Throws as `wsio::connect`.
-[[nodiscard]] boost::asio::awaitable<socket> connect(std::string url, client_options settings);
+struct lifetime;
+
+/// Connects as a client: the whole way from the URL to the open socket. Throws as `wsio::connect`. `noted`, if there is one,
+/// is told when the connection begins and ends.
+[[nodiscard]] boost::asio::awaitable<socket> connect(std::string url, client_options settings,
+                                                     std::shared_ptr<lifetime> noted = {});
 
 /// As a client on a socket that is connected to the server already, in the first version of the list; it owns `fd`.
 [[nodiscard]] boost::asio::awaitable<socket> connect_over(int fd, endpoint remote, std::string url,

@@ -80,6 +80,35 @@ BOOST_AUTO_TEST_CASE(server_that_is_away_for_a_while_is_waited_for) {
     BOOST_TEST(connecting.get().is_open());
 }
 
+BOOST_AUTO_TEST_CASE(time_behind_the_end_of_a_connection_does_not_make_it_steady) {
+    world w;
+    auto server = w.listen();
+    wsio::reconnecting connections(url_of(server), {}, {.first = 100ms, .most = 10s, .steady = 150ms});
+    std::chrono::steady_clock::duration waited{};
+    for (int i = 0; i < 3; ++i) {
+        auto const begun = std::chrono::steady_clock::now();
+        auto socket = w.run(connections.next());
+        waited = std::chrono::steady_clock::now() - begun;
+        w.accept(server).destroy();
+        BOOST_TEST(!w.receive(socket));
+        w.turn_for(200ms);
+    }
+    BOOST_TEST((waited >= 100ms));  // the second wait, which is twice as long
+    auto socket = w.run(connections.next());
+    auto peer = w.accept(server);
+    w.turn_for(200ms);
+    peer.destroy();
+    BOOST_TEST(!w.receive(socket));
+    auto const begun = std::chrono::steady_clock::now();
+    static_cast<void>(w.run(connections.next()));
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < 390ms));  // the first again; the fourth is 400 ms at least
+}
+
+BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused_at_once) {
+    BOOST_CHECK_THROW(wsio::reconnecting("ws://127.0.0.1/", {.protocols = {}}), std::invalid_argument);
+    BOOST_CHECK_THROW(wsio::reconnecting("ws://127.0.0.1/", {}, {.first = 0ms}), std::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(error_that_stays_ends_it) {
     world w;
     auto server = w.listen({.path = "/here"});
