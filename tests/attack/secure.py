@@ -256,7 +256,7 @@ def an_end_of_tls_ends_the_connection(server):
 def floods_of_requests_in_tls_are_held_back(server):
     with SecurePeer(server) as peer:
         peer.shake_hands()
-        for _ in range(400):
+        for _ in range(3000):
             peer.tls.write(b'GET /open HTTP/1.1\r\nHost: a\r\n\r\n' * 400)
             data = peer.outgoing.read()
             if peer.send_some(data) < len(data):
