@@ -186,7 +186,13 @@ void loop::tick() {
     ++beat_;
     renew_reserve();
     deadlines_.advance();
-    if (!deadlines_.empty()) start_ticking();
+    if (deadlines_.empty()) return;
+    try {
+        start_ticking();
+    } catch (const std::bad_alloc&) {  // those whose deadlines they are may have all the memory
+        spend_reserve();
+        start_ticking();
+    }
 }
 
 void loop::add(connection& c) noexcept {
