@@ -233,16 +233,12 @@ private:
     void require_nobody_waits() const;
     void process_now();
     void process_later();
-    void continue_later();
     void settle_input();
     [[nodiscard]] bool input_is_left() const noexcept {
         return (!unparsed_.empty() || holds_more()) && (phase_ == phase::open || phase_ == phase::closing);
     }
     void read_on();
     [[nodiscard]] bool can_read() const noexcept;
-    [[nodiscard]] bool in_input(const char* at) const noexcept {
-        return at >= input_.data() && at < input_.data() + input_.capacity();
-    }
     [[nodiscard]] std::optional<message> take_next();
     void take_event_into(std::optional<message>& taken);
     [[nodiscard]] bool nothing_will_come();
@@ -303,7 +299,6 @@ private:
     void wait_for_the_network();
     void flush_cork() noexcept;
     void flush();
-    [[nodiscard]] bool stays_where_it_is(std::string_view payload) const noexcept;
     [[nodiscard]] bool sender_has_to_wait(bool for_a_piece) const noexcept;
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
@@ -373,7 +368,7 @@ private:
     bool second_half_ : 1 = false;      ///< Of the time that the ending may take.
     bool pong_over_limit_ : 1 = false;  ///< A pong waits behind as much as the outbox may hold.
     bool streaming_ : 1 = false;        ///< A message is being sent in pieces: others wait for its end.
-    bool continues_ : 1 = false;        ///< A turn for what is left of the input is on its way.
+    bool process_posted_ : 1 = false;   ///< A turn for what is left of the input is on its way.
     bool close_awaited_ : 1 = false;    ///< The application waits for the end.
     bool taken_since_end_ : 1 = false;  ///< The application takes messages behind its own closing frame.
     bool dropping_ : 1 = false;         ///< It does not: one that it would have had is lost, so no later one is given.

@@ -64,7 +64,7 @@ bool connection::next_event() {
     try {
         while (input_is_left()) {
             if (loop_.turn_is_spent()) {
-                continue_later();
+                process_later();
                 break;
             }
             auto& event = loop_.event();
@@ -151,17 +151,12 @@ void connection::process_now() {
 }
 
 void connection::process_later() {
-    asio::post(loop_.context(), [this, held = operation(this)] { survive([this] { process_now(); }); });
-}
-
-// What the turn left.
-void connection::continue_later() {
-    if (continues_) return;
+    if (process_posted_) return;
     asio::post(loop_.context(), [this, held = operation(this)] {
-        continues_ = false;
+        process_posted_ = false;
         survive([this] { process_now(); });
     });
-    continues_ = true;
+    process_posted_ = true;
 }
 
 void connection::settle_input() {

@@ -197,7 +197,7 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     outbox_.append(rest_of(corked));
     outbox_.append(rest_of(frame.head()));
     auto const rest = rest_of(payload);
-    if (may_borrow && stays_where_it_is(payload))
+    if (may_borrow && !loop_.lends(payload.data()))
         outbox_.borrow(rest);
     else
         outbox_.append(rest);
@@ -205,11 +205,6 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     count_waiting(0);
     if (loop_.current() == this) loop_.cork().clear();
     if (!outbox_.empty()) wait_for_the_network();
-}
-
-// A message that borrows does not, whosever input it lies in: it may be moved away.
-bool connection::stays_where_it_is(std::string_view payload) const noexcept {
-    return !loop_.in_block(payload.data()) && !in_input(payload.data()) && !loop_.lends(payload.data());
 }
 
 // A client's large payload is masked in parts, as the network takes them.
@@ -225,7 +220,7 @@ void connection::write_large_masked(const protocol::envelope& frame, std::string
     count_waiting(0);
     client().borrowed = {protocol::mask_of(frame), payload.size()};
     flush();
-    if (!may_borrow || !stays_where_it_is(payload)) abandon_send();
+    if (!may_borrow || loop_.lends(payload.data())) abandon_send();
 }
 
 std::ptrdiff_t connection::transmit_masked(std::string_view front, std::string_view payload, std::string_view back) {
