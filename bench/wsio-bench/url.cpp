@@ -2,6 +2,8 @@
 
 #include "failure.hpp"
 
+#include "handshake/websocket_url.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,12 +69,9 @@ url parse_url(std::string_view text) {
 }
 
 std::string without_credentials(std::string_view url) {
-    auto const scheme = url.find("://");
-    auto const begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-    auto const authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-    auto const at = authority.rfind('@');
-    if (at == std::string_view::npos) return std::string(url);
-    return std::string(url.substr(0, begin)) + std::string(url.substr(begin + at + 1));
+    std::string shown(url);
+    if (auto const found = handshake::find_credentials(url)) shown.erase(found->begin, found->end + 1 - found->begin);
+    return shown;
 }
 
 }  // namespace wsio::bench

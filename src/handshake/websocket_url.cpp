@@ -31,19 +31,11 @@ std::size_t authority_begin(std::string_view text) {
     return at == 0 || text[at - 1] == ':' ? at + 2 : 0;
 }
 
-// Takes user and password out of a URL: what is shown ends in logs. A password that holds a / is one with which the URL
-// cannot be read; what stands before the / is then no host with a port.
+// What is shown ends in logs.
 std::string without_credentials(std::string_view text) {
-    auto const begin = authority_begin(text);
-    auto const authority = text.substr(begin, std::min(text.find_first_of("/?#", begin), text.size()) - begin);
-    auto end = authority.rfind('@');
-    auto const colon = authority.rfind(':');
-    if (end != std::string_view::npos)
-        end += begin;
-    else if (colon != std::string_view::npos && !std::ranges::all_of(authority.substr(colon + 1), is_digit))
-        end = text.rfind('@');
-    if (end == std::string_view::npos || end < begin) return std::string(text);
-    return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(end));
+    auto const found = find_credentials(text);
+    if (!found) return std::string(text);
+    return std::string(text.substr(0, found->begin)) + "***" + std::string(text.substr(found->end));
 }
 
 // What somebody wrote, in one line that is not too long.
@@ -112,6 +104,19 @@ void remove_steps_up(std::string& target) {
 }
 
 }  // namespace
+
+std::optional<credentials_place> find_credentials(std::string_view text) {
+    auto const begin = authority_begin(text);
+    auto const authority = text.substr(begin, std::min(text.find_first_of("/?#", begin), text.size()) - begin);
+    auto end = authority.rfind('@');
+    auto const colon = authority.rfind(':');
+    if (end != std::string_view::npos)
+        end += begin;
+    else if (colon != std::string_view::npos && !std::ranges::all_of(authority.substr(colon + 1), is_digit))
+        end = text.rfind('@');
+    if (end == std::string_view::npos || end < begin) return std::nullopt;
+    return credentials_place{begin, end};
+}
 
 bool is_host_name(std::string_view text) noexcept {
     constexpr std::size_t longest = 253;

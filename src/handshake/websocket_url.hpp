@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +26,16 @@ struct websocket_url {
     /// Gives "wss://example.com/chat", without the credentials.
     [[nodiscard]] std::string to_string() const { return (secure ? "wss://" : "ws://") + authority + target; }
 };
+
+/// Where user and password stand in a URL: from the first character to the "@" behind them.
+struct credentials_place {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// Finds user and password in what may be a URL, for those who show it. A password that holds a / is one with which the URL
+/// cannot be read; what stands before the / is then no host with a port.
+[[nodiscard]] std::optional<credentials_place> find_credentials(std::string_view text);
 
 /// Tells whether a text is a host's name, one that can be looked up and stand in a certificate (RFC 1035 2.3.4).
 [[nodiscard]] bool is_host_name(std::string_view text) noexcept;
