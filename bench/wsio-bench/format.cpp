@@ -17,11 +17,13 @@ std::string with_unit(double number, std::string_view unit) {
     return fmt::format("{:.{}f} {}", number, decimals, unit);
 }
 
-/// Gives the size of the character that a text begins with; 1 when what it begins with is no UTF-8.
-std::size_t size_of_piece(std::string_view text) noexcept {
+/// Takes the character that a text begins with; one byte when that is no UTF-8.
+std::string_view take_piece(std::string_view& text) noexcept {
     auto const first = static_cast<unsigned char>(text.front());
     std::size_t const size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    return size <= text.size() && protocol::valid_utf8(text.substr(0, size)) ? size : 1;
+    auto const piece = text.substr(0, size <= text.size() && is_utf8(text.substr(0, size)) ? size : 1);
+    text.remove_prefix(piece.size());
+    return piece;
 }
 
 /// Tells whether a character is a command to a terminal: U+0080 to U+009F, C2 80 to C2 9F in UTF-8, are as well.
@@ -57,8 +59,8 @@ std::string as_bytes(double bytes) {
 
 std::string as_json(std::string_view text) {
     std::string quoted = "\"";
-    for (; !text.empty(); text.remove_prefix(size_of_piece(text))) {
-        auto const piece = text.substr(0, size_of_piece(text));
+    while (!text.empty()) {
+        auto const piece = take_piece(text);
         if (!is_utf8(piece))
             quoted += "\\ufffd";
         else if (is_control(piece))
@@ -73,8 +75,8 @@ std::string as_json(std::string_view text) {
 
 std::string without_controls(std::string_view text) {
     std::string shown;
-    for (; !text.empty(); text.remove_prefix(size_of_piece(text))) {
-        auto const piece = text.substr(0, size_of_piece(text));
+    while (!text.empty()) {
+        auto const piece = take_piece(text);
         bool const stays = piece == "\n" || piece == "\t" || (is_utf8(piece) && !is_control(piece));
         if (stays)
             shown += piece;
