@@ -270,13 +270,18 @@ dialled dial(world& w, const std::vector<tcp::endpoint>& addresses, std::chrono:
     return result;
 }
 
+tcp::endpoint place_of(const raw_server& server) { return {asio::ip::address_v4::loopback(), server.port()}; }
+
+/// Gives a place that nobody listens at any more.
+tcp::endpoint closed_place(world& w) { return place_of(raw_server(w)); }
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(address_that_refuses_makes_way_at_once) {
     world w;
     raw_server server(w);
-    tcp::endpoint const good(asio::ip::address_v4::loopback(), server.port());
-    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    auto const good = place_of(server);
+    auto const closed = closed_place(w);
     auto const result = dial(w, {closed, closed, good}, 2s);
     BOOST_TEST((result.to == good));
     BOOST_TEST(result.took.count() < 1000);
@@ -286,8 +291,8 @@ BOOST_AUTO_TEST_CASE(address_that_refuses_makes_way_at_once_beside_one_that_is_s
     world w;
     black_hole const silent;
     raw_server server(w);
-    tcp::endpoint const good(asio::ip::address_v4::loopback(), server.port());
-    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    auto const good = place_of(server);
+    auto const closed = closed_place(w);
     auto const result = dial(w, {silent.at(), closed, good}, 500ms);
     BOOST_TEST((result.to == good));
     BOOST_TEST(result.took.count() >= 500);
@@ -297,7 +302,7 @@ BOOST_AUTO_TEST_CASE(address_that_refuses_makes_way_at_once_beside_one_that_is_s
 BOOST_AUTO_TEST_CASE(addresses_that_failed_keep_no_descriptor) {
     world w;
     black_hole const silent;
-    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    auto const closed = closed_place(w);
     std::vector<tcp::endpoint> addresses(50, closed);
     addresses.push_back(silent.at());
     auto const descriptors = [] {
@@ -330,7 +335,7 @@ BOOST_AUTO_TEST_CASE(next_address_is_tried_beside_one_that_is_silent) {
     world w;
     black_hole const silent;
     raw_server server(w);
-    tcp::endpoint const good(asio::ip::address_v4::loopback(), server.port());
+    auto const good = place_of(server);
     auto const result = dial(w, {silent.at(), good}, 250ms);
     BOOST_TEST((result.to == good));
     BOOST_TEST(result.took.count() >= 250);
@@ -347,7 +352,7 @@ BOOST_AUTO_TEST_CASE(silence_of_all_addresses_times_out) {
 
 BOOST_AUTO_TEST_CASE(every_address_that_failed_is_named) {
     world w;
-    tcp::endpoint const closed(asio::ip::address_v4::loopback(), [&] { return raw_server(w).port(); }());
+    auto const closed = closed_place(w);
     auto const result = dial(w, {closed, {asio::ip::make_address("224.0.0.1"), 9}});
     BOOST_TEST((result.why == error::connection_refused), result.failure);
     BOOST_TEST(contains(result.failure, "127.0.0.1: Connection refused; 224.0.0.1: "));
