@@ -94,7 +94,7 @@ void front::listen(listening_sockets sockets) {
                                                     : ": accepting goes on");
             });
         };
-        listeners_.push_back(std::make_shared<listener>(loop_.context(), std::move(socket), std::move(on_accepted),
+        listeners_.push_back(std::make_shared<listener>(loop_, std::move(socket), std::move(on_accepted),
                                                         std::move(on_dropped), std::move(on_paused)));
         listeners_.back()->start();
     }

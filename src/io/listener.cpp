@@ -8,9 +8,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "io/addresses.hpp"
+#include "io/loop.hpp"
 
 namespace wsio::detail {
 
@@ -19,16 +21,15 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int accepts_in_a_turn = 64;
-constexpr std::chrono::milliseconds pause_when_out_of_descriptors{100};
+constexpr std::chrono::milliseconds length_of_a_pause{100};
 
 }  // namespace
 
-listener::listener(asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped,
-                   paused on_paused)
-    : socket_(std::move(socket)),
+listener::listener(loop& l, listening_socket socket, accepted on_accepted, dropped on_dropped, paused on_paused)
+    : loop_(l),
+      socket_(std::move(socket)),
       local_(socket_.local_endpoint()),
-      watched_(context, socket_.fd()),
-      pause_(context),
+      watched_(l.context(), socket_.fd()),
       on_accepted_(std::move(on_accepted)),
       on_dropped_(std::move(on_dropped)),
       on_paused_(std::move(on_paused)) {
@@ -38,10 +39,14 @@ listener::listener(asio::io_context& context, listening_socket socket, accepted 
 listener::~listener() { close(); }
 
 void listener::start() {
-    watched_.async_wait(asio::posix::descriptor_base::wait_read,
-                        [self = shared_from_this()](const boost::system::error_code& ec) {
-                            if (!ec && self->watched_.is_open()) self->accept_all();
-                        });
+    try {
+        watched_.async_wait(asio::posix::descriptor_base::wait_read,
+                            [self = shared_from_this()](const boost::system::error_code& ec) {
+                                if (!ec && self->watched_.is_open()) self->accept_all();
+                            });
+    } catch (const std::bad_alloc&) {  // a deadline needs no memory
+        loop_.set_deadline(*this, length_of_a_pause);
+    }
 }
 
 int listener::accept_one(endpoint& remote) const {
@@ -104,12 +109,13 @@ void listener::close_reserve() {
 // Not even the reserve helps: the connections that wait would wake us at once, again and again.
 void listener::pause(int error) {
     if (!std::exchange(pauses_, true)) on_paused_(error);
-    pause_.expires_after(pause_when_out_of_descriptors);
-    pause_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-        if (ec || !self->watched_.is_open()) return;
-        self->open_reserve();
-        self->accept_all();
-    });
+    loop_.set_deadline(*this, length_of_a_pause);
+}
+
+void listener::deadline_passed() {
+    auto const held = shared_from_this();
+    open_reserve();
+    accept_all();
 }
 
 void listener::go_on() {
@@ -120,7 +126,7 @@ void listener::close() {
     if (!watched_.is_open()) return;
     watched_.release();  // ends the wait
     socket_.close();
-    pause_.cancel();
+    loop_.clear_deadline(*this);
     close_reserve();
 }
 

@@ -2,19 +2,20 @@
 
 #include <wsio/endpoint.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
 
+#include "io/deadlines.hpp"
 #include "io/listening_socket.hpp"
 
 namespace wsio::detail {
 
+class loop;
+
 /// Accepts the connections of one listening socket until it is closed.
-class listener : public std::enable_shared_from_this<listener> {
+class listener : public std::enable_shared_from_this<listener>, private deadline {
 public:
     /// Gets each accepted socket, non-blocking and over TCP with TCP_NODELAY, and who is at its other end. Owns the
     /// descriptor.
@@ -25,9 +26,8 @@ public:
     /// goes on.
     using paused = std::function<void(int error)>;
 
-    listener(boost::asio::io_context& context, listening_socket socket, accepted on_accepted, dropped on_dropped,
-             paused on_paused);
-    ~listener();
+    listener(loop& l, listening_socket socket, accepted on_accepted, dropped on_dropped, paused on_paused);
+    ~listener() override;
 
     void start();
     void close();
@@ -41,11 +41,12 @@ private:
     void close_reserve();
     void pause(int error);
     void go_on();
+    void deadline_passed() override;
 
+    loop& loop_;
     listening_socket socket_;
     endpoint local_;
     boost::asio::posix::stream_descriptor watched_;  ///< The same descriptor; not the one that closes it.
-    boost::asio::steady_timer pause_;
     accepted on_accepted_;
     dropped on_dropped_;
     paused on_paused_;

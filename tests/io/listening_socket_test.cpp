@@ -2,6 +2,7 @@
 
 #include "io/fixture.hpp"
 #include "io/listener.hpp"
+#include "io/loop.hpp"
 #include "io/tls_tools.hpp"
 
 #include <arpa/inet.h>
@@ -312,8 +313,8 @@ BOOST_AUTO_TEST_CASE(tcp_connections_have_no_delay_and_unix_ones_are_not_asked) 
         auto const at = sockets[0][0].local_endpoint();
         int got = -1;
         auto const listener = std::make_shared<wsio::detail::listener>(
-            w.context, std::move(sockets[0][0]), [&](int fd, const wsio::endpoint&) { got = fd; },
-            [](const wsio::endpoint&) {}, [](bool) {});
+            wsio::detail::loop::of(w.executor()), std::move(sockets[0][0]),
+            [&](int fd, const wsio::endpoint&) { got = fd; }, [](const wsio::endpoint&) {}, [](bool) {});
         listener->start();
         client c(w, at);
         BOOST_REQUIRE(w.until([&] { return got >= 0; }));

@@ -1,10 +1,15 @@
 #include "faults/conversation.hpp"
+#include "io/listener.hpp"
+#include "io/loop.hpp"
 #include "memory/heap.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -120,6 +125,36 @@ BOOST_AUTO_TEST_CASE(an_allocation_that_fails_while_a_connection_is_handed_over_
         if (at != 0 && !failing.reached()) break;
     }
     BOOST_TEST(disturbed >= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_without_memory_to_wait_for_the_next_connection_goes_on_when_there_is_some) {
+    struct far_away final : wsio::detail::deadline {
+        void deadline_passed() override {}
+    };
+    world w;
+    auto& loop = wsio::detail::loop::of(w.executor());
+    far_away other;  // so that the clock of the loop goes
+    loop.set_deadline(other, 1min);
+    auto sockets = wsio::detail::open_listening_sockets({.host = "127.0.0.1"}, 1);
+    std::size_t accepted = 0;
+    std::optional<scarce_memory> scarce;
+    auto const on_accepted = [&](int fd, const wsio::endpoint&) {
+        ::close(fd);
+        if (++accepted != 1) return;
+        for (int i = 0; i < 10; ++i) asio::post(w.context, [] {});  // takes what Asio has kept of former operations
+        scarce.emplace(0);
+    };
+    auto const listener = std::make_shared<wsio::detail::listener>(
+        loop, std::move(sockets.at(0).at(0)), on_accepted, [](const wsio::endpoint&) {}, [](int) {});
+    listener->start();
+    client const first(w, listener->local_endpoint().port);
+    BOOST_CHECK_NO_THROW(w.turn(1s));
+    scarce.reset();
+    BOOST_TEST(accepted == 1U);
+    client const second(w, listener->local_endpoint().port);
+    BOOST_TEST(w.until([&] { return accepted == 2; }));
+    listener->close();
+    loop.clear_deadline(other);
 }
 
 BOOST_AUTO_TEST_CASE(a_payload_that_finds_no_memory_ends_its_connection_and_tears_nothing) {
