@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
@@ -158,5 +159,11 @@ int main(int argc, char** argv) {
     }
     auto context = asio::io_context(1);
     attacked_server server(context, argv[1], argv[2]);
-    context.run();
+    for (;;) {
+        try {
+            context.run();
+            return 0;
+        } catch (const std::bad_alloc&) {  // out of Asio's own operations (docs/security.md): the loop goes on
+        }
+    }
 }
