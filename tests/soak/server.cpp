@@ -7,6 +7,9 @@
 #include <fmt/core.h>
 
 #include <malloc.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+#endif
 
 #include <csignal>
 #include <cstdint>
@@ -66,13 +69,22 @@ wsio::options options(std::shared_ptr<wsio::monitor> monitor, const char* name, 
             .compression = {.mode = wsio::compression_mode::dedicated, .threshold = 64}};
 }
 
-std::string figures(const wsio::statistics& now) {
+/// Bytes that are allocated now.
+std::size_t heap_in_use() {
+#ifdef __SANITIZE_ADDRESS__
+    return ::__sanitizer_get_current_allocated_bytes();
+#else
     auto const heap = ::mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+#endif
+}
+
+std::string figures(const wsio::statistics& now) {
     return fmt::format(
         R"({{"open": {}, "total": {}, "received": {}, "sent": {}, "messages_waiting": {}, "bytes_waiting": {}, )"
         R"("tls_failures": {}, "heap": {}}})",
         now.connections().open, now.connections().total, now.messages_received, now.messages_sent, now.messages_waiting,
-        now.bytes_waiting, now.tls_failures, heap.uordblks + heap.hblkhd);
+        now.bytes_waiting, now.tls_failures, heap_in_use());
 }
 
 }  // namespace
