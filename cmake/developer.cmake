@@ -36,7 +36,9 @@ endfunction()
 # Registers a test that a script runs. It passes when the script exits 0; a line "N passed, M failed" in its output is
 # counted by script/test.
 #
-#     wsio_add_script_test(NAME name COMMAND command [argument…] [TIMEOUT seconds] [ENVIRONMENT variable=value…])
+#     wsio_add_script_test(NAME name COMMAND command [argument…] [TIMEOUT seconds] [ENVIRONMENT variable=value…] [ALONE])
+#
+# ALONE is for what measures time, or makes use of all cores itself: nothing else runs beside it.
 #
 # The script finds in its environment
 #   WSIO_BIN_DIR     the folder of the built example programs (WSIO_BIN_DIR/echo, …)
@@ -44,7 +46,7 @@ endfunction()
 #   WSIO_BUILD_DIR   the root of the build folder
 #   WSIO_SANITIZED   not empty if the programs are built with sanitizers: they take more memory and time
 function(wsio_add_script_test)
-    cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME;TIMEOUT" "COMMAND;ENVIRONMENT")
+    cmake_parse_arguments(PARSE_ARGV 0 test "ALONE" "NAME;TIMEOUT" "COMMAND;ENVIRONMENT")
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 300)
     endif()
@@ -55,6 +57,7 @@ function(wsio_add_script_test)
     add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(${test_NAME} PROPERTIES
         TIMEOUT ${test_TIMEOUT}
+        RUN_SERIAL ${test_ALONE}
         ENVIRONMENT "WSIO_BIN_DIR=${PROJECT_BINARY_DIR}/examples;WSIO_SOURCE_DIR=${PROJECT_SOURCE_DIR};WSIO_BUILD_DIR=${PROJECT_BINARY_DIR};WSIO_SANITIZED=${sanitized};${test_ENVIRONMENT}"
     )
 endfunction()

@@ -168,7 +168,7 @@ class Compressed(NamedTuple):
             return encoded[number]
 
         with peer:
-            for number in range(target.messages):
+            for number in range(target.messages_of(self.size)):
                 message = plain[number % len(plain)]
                 peer.send(encode(number))
                 got = peer.event(deadline - time.monotonic())

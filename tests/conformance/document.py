@@ -155,7 +155,8 @@ def compressed(results):
     lines = ['## 12, 13. permessage-deflate',
              'In each case 1000 messages of one size are sent, compressed, each when the one before has been echoed, within 60 to 480 s; '
              'all must come back as they went, and the connection is closed with 1000. Each cell is a case, 12.1.1 to 13.7.18. All are '
-             'tried once more, with 100 messages, on a server of which no message refers to earlier ones (`compression_mode::shared`).', '']
+             'tried once more, with 100 messages, on a server of which no message refers to earlier ones (`compression_mode::shared`). '
+             '`script/test` sends 100 of the messages of 16384 octets and more, `script/test --long` all 1000.', '']
     lines += [row('group', 'payload', 'offer'), row(*['---'] * 3)]
     lines += [row(group, cases[0].kind, f'`{cases[0].offer}`') for group, cases in columns.items()]
     lines += ['', row('', 'size', 'in fragments of', *groups), row(*['---'] * (3 + len(groups)))]

@@ -43,6 +43,7 @@ class Target(NamedTuple):
     ours: bool = False  # whether it is the one of server.cpp, which has more to offer than an echo
     client: str = ''  # for a client under test: the command that runs it
     messages: int = 1000  # how many a case of groups 12 and 13 sends
+    large_messages: int = 1000  # how many, if they are of 16384 octets and more
 
     @classmethod
     def parse(cls, url):
@@ -54,6 +55,9 @@ class Target(NamedTuple):
     @property
     def authority(self):
         return f'{self.host}:{self.port}'
+
+    def messages_of(self, size):
+        return min(self.messages, self.large_messages) if size >= 16384 else self.messages
 
 
 class Peer:
