@@ -112,7 +112,7 @@ asio::awaitable<socket> reconnecting::next(std::shared_ptr<state> s) {
             error = e;
         }
         bool const again = when.retry ? when.retry(*error) : is_temporary(*error);
-        if (!again || tried == when.attempts) throw *error;
+        if (!again || tried == when.attempts) throw connect_error(*error);
         auto const pause = s->times.next();
         if (when.on_failure) when.on_failure(*error, pause);
         co_await wait(pause);

@@ -168,7 +168,7 @@ std::string offer_deflate(const compression& settings) {
     if (settings.mode == compression_mode::shared)
         return "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits";
     // A server that cannot limit its window has to decline the first (RFC 7692 7.1.2.1), but not the second.
-    std::string const plain = "permessage-deflate; client_max_window_bits";
+    std::string plain = "permessage-deflate; client_max_window_bits";
     if (settings.client_window_bits == protocol::max_window_bits) return plain;
     return plain + "; server_max_window_bits=" + std::to_string(settings.client_window_bits) + ", " + plain;
 }

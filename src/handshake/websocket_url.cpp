@@ -139,7 +139,7 @@ result parse_url(std::string_view text) {
 }
 
 result follow(const websocket_url& from, std::string_view location) {
-    auto const wrong = "the redirect to " + quoted(location) + " leads to no WebSocket URL";
+    auto wrong = "the redirect to " + quoted(location) + " leads to no WebSocket URL";
     // Boost.URL knows nothing of the names of ours; what counts is that the base is hierarchical.
     auto const base_text = from.to_string();
     auto const base = parse(base_text);

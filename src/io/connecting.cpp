@@ -103,7 +103,7 @@ asio::awaitable<connection*> dial(const attempt& a) {
     auto socket = co_await dial(where);
     socket.non_blocking(true);
     boost::system::error_code ignored;
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    static_cast<void>(socket.set_option(asio::ip::tcp::no_delay(true), ignored));
     auto remote = remote_endpoint_of(socket.native_handle());
     auto& home = loop::of(co_await asio::this_coro::executor);
     auto& c = connection::make(home, socket.release(), std::move(remote));

@@ -113,7 +113,7 @@ struct referee {
     ~referee() {
         watched->over = true;
         boost::system::error_code ignored;
-        for (auto& socket : watched->sockets) socket.close(ignored);
+        for (auto& socket : watched->sockets) static_cast<void>(socket.close(ignored));
     }
 };
 
@@ -131,7 +131,8 @@ void attempt(const std::shared_ptr<race>& r, const tcp::endpoint& to, const asio
             if (!r->failures.empty()) r->failures += "; ";
             r->failures += to.address().to_string() + ": " + ec.message();
             boost::system::error_code ignored;
-            r->sockets[index].close(ignored);  // not only when the race is over: there may be many addresses
+            // Not only when the race is over: there may be many addresses.
+            static_cast<void>(r->sockets[index].close(ignored));
             r->next_at = clock::now();
         }
         r->changed.happen();
