@@ -7,11 +7,9 @@
 #include <fmt/core.h>
 
 #include <malloc.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +20,11 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
+
+#ifdef __SANITIZE_ADDRESS__
+// Declared in <sanitizer/allocator_interface.h>, which g++ comes without.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // NOLINT(bugprone-reserved-identifier)
+#endif
 
 namespace {
 
