@@ -146,7 +146,8 @@ problem read_subprotocols(std::string_view list, char separator, bool (*valid)(s
                                         : "the list of subprotocols is malformed; names are visible ASCII characters");
         offer.subprotocols.push_back(name);
     }
-    if (offer.subprotocols.size() == before) return bad("the list of subprotocols names none; leave the field out");
+    if (offer.subprotocols.size() == before)
+        return bad("the list of subprotocols is empty; leave the field out or name one");
     return std::nullopt;
 }
 
@@ -182,7 +183,6 @@ problem read_hybi(const headers& fields, offer& offer) {
 
     for (auto const& [name, value] : fields) {
         if (!equal_without_case(name, "Sec-WebSocket-Protocol")) continue;
-        if (value.empty()) return bad("the Sec-WebSocket-Protocol field is empty; leave it out or name a subprotocol");
         if (auto wrong = read_subprotocols(value, ',', is_token, offer)) return wrong;
     }
     return check_unique(offer.subprotocols);
@@ -215,8 +215,6 @@ problem read_hixie_76(const headers& fields, offer& offer) {
     if (!fields.contains("Sec-WebSocket-Protocol")) return std::nullopt;
     if (auto wrong = check_once(fields, "Sec-WebSocket-Protocol")) return wrong;
     if (auto wrong = read_subprotocols(fields["Sec-WebSocket-Protocol"], ' ', is_all_visible, offer)) return wrong;
-    if (offer.subprotocols.empty())
-        return bad("the Sec-WebSocket-Protocol field is empty; leave it out or name a subprotocol");
     return check_unique(offer.subprotocols);
 }
 
