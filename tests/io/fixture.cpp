@@ -26,7 +26,84 @@ std::string unix_path(const endpoint& to) {
     return path;
 }
 
+awaitable<std::optional<server>> make(options options) { co_return co_await wsio::listen(0, options); }
+
+awaitable<bool> finish(awaitable<void> coroutine) {
+    co_await std::move(coroutine);
+    co_return true;
+}
+
+// Keeps the handler, and what it captured, until the coroutine that it made has ended.
+awaitable<void> handle(connection_handler handler, socket socket) { co_await handler(std::move(socket)); }
+
+awaitable<void> accept_all(asio::io_context& context, server server, connection_handler handler) {
+    while (auto next = co_await server.accept())
+        asio::co_spawn(context, handle(handler, std::move(*next)), asio::detached);
+}
+
 }  // namespace
+
+void world::turn(std::chrono::milliseconds time) {
+    context.restart();
+    auto ran = context.run_one_for(time);
+    for (int i = 0; i < 100 && ran != 0; ++i) ran = context.poll_one();  // a loop that is never idle ends, too
+}
+
+void world::turn_for(std::chrono::milliseconds time) {
+    auto const end = clock::now() + time;
+    while (clock::now() < end) turn();
+}
+
+task<bool> world::start(awaitable<void> coroutine) { return start(finish(std::move(coroutine))); }
+
+void world::spawn(awaitable<void> coroutine, std::shared_ptr<completion> told,
+                  const std::shared_ptr<asio::cancellation_signal>& signal) {
+    signals_.push_back(signal);
+    asio::co_spawn(context, std::move(coroutine),
+                   asio::bind_cancellation_slot(signal->slot(), [told = std::move(told)](std::exception_ptr error) {
+                       told->done = true;
+                       told->error = std::move(error);
+                   }));
+}
+
+server world::listen(options options) {
+    options.host = "127.0.0.1";
+    return listen_where_told(std::move(options));
+}
+
+server world::listen_where_told(options options) { return *run(make(std::move(options))); }
+
+void world::serve(server server, connection_handler handler) {
+    start(accept_all(context, std::move(server), std::move(handler)));
+}
+
+server world::echo(options options) {
+    auto server = listen(std::move(options));
+    serve(server, echo_back);
+    return server;
+}
+
+socket world::accept(server server) {
+    auto next = run(server.accept());
+    BOOST_REQUIRE(next.has_value());
+    return std::move(*next);
+}
+
+std::optional<message> world::receive(socket& socket) { return run(socket.receive()); }
+
+awaitable<void> world::echo_back(socket socket) {
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
+}
+
+awaitable<void> world::sleep(std::chrono::milliseconds time) {
+    auto timer = asio::steady_timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+connected_pair::connected_pair(options of_server, protocol_version version, int receive_buffer)
+    : server(w.listen(std::move(of_server))),
+      client(connect(w, server.port(), version, "/", {}, receive_buffer)),
+      socket(w.accept(server)) {}
 
 client::client(const any_endpoint& to, std::function<void()> turn, int receive_buffer, const any_endpoint* from)
     : turn_(std::move(turn)) {

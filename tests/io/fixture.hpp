@@ -51,12 +51,16 @@ inline std::string server_close(int code, std::string_view reason = {}) {
     return server_frame(close_opcode, number(static_cast<std::uint64_t>(code), 2) + std::string(reason));
 }
 
+/// How a coroutine that runs in the loop has ended, if it has.
+struct completion {
+    bool done = false;
+    std::exception_ptr error;
+};
+
 /// What a coroutine that runs in the loop has come to.
 template <typename T>
 struct task {
-    struct state {
-        bool done = false;
-        std::exception_ptr error;
+    struct state : completion {
         std::optional<T> value;
     };
     std::shared_ptr<state> shared = std::make_shared<state>();
@@ -70,7 +74,8 @@ struct task {
     }
 };
 
-/// The loop that a server under test lives on.
+/// The loop that a server under test lives on. What makes Asio's operations is in fixture.cpp: it takes most of the time of
+/// compiling a test.
 class world {
     std::vector<std::shared_ptr<asio::cancellation_signal>> signals_;  // outlive the coroutines, and so the loop
 
@@ -80,17 +85,10 @@ public:
     [[nodiscard]] asio::any_io_executor executor() { return context.get_executor(); }
 
     /// Lets the loop wait for something to happen, at most `time`.
-    void turn(std::chrono::milliseconds time = 1ms) {
-        context.restart();
-        auto ran = context.run_one_for(time);
-        for (int i = 0; i < 100 && ran != 0; ++i) ran = context.poll_one();  // a loop that is never idle ends, too
-    }
+    void turn(std::chrono::milliseconds time = 1ms);
 
     /// Lets the loop turn for `time`.
-    void turn_for(std::chrono::milliseconds time) {
-        auto const end = std::chrono::steady_clock::now() + time;
-        while (std::chrono::steady_clock::now() < end) turn();
-    }
+    void turn_for(std::chrono::milliseconds time);
 
     /// Lets the loop turn until `condition` holds; tells whether it came to hold.
     template <typename Condition>
@@ -107,17 +105,10 @@ public:
     template <typename T>
     task<T> start(awaitable<T> coroutine) {
         task<T> started;
-        signals_.push_back(started.signal);
-        asio::co_spawn(context, std::move(coroutine),
-                       asio::bind_cancellation_slot(started.signal->slot(),
-                                                    [s = started.shared](std::exception_ptr error, T value) {
-                                                        s->done = true;
-                                                        s->error = error;
-                                                        s->value.emplace(std::move(value));
-                                                    }));
+        spawn(keep(std::move(coroutine), started.shared), started.shared, started.signal);
         return started;
     }
-    task<bool> start(awaitable<void> coroutine) { return start(finish(std::move(coroutine))); }
+    task<bool> start(awaitable<void> coroutine);
 
     /// Runs a coroutine to its end and gives its value.
     template <typename T>
@@ -128,58 +119,34 @@ public:
     }
 
     /// Makes a server that listens on a free port of 127.0.0.1.
-    server listen(options options = {}) {
-        options.host = "127.0.0.1";
-        return listen_where_told(std::move(options));
-    }
+    server listen(options options = {});
 
     /// Makes a server that listens on `options.host`.
-    server listen_where_told(options options) { return *run(make(std::move(options))); }
+    server listen_where_told(options options);
 
     /// Runs `handler` for each connection of `server`.
-    void serve(server server, connection_handler handler) { start(accept_all(std::move(server), std::move(handler))); }
+    void serve(server server, connection_handler handler);
 
     /// Makes a server whose connections echo.
-    server echo(options options = {}) {
-        auto server = listen(std::move(options));
-        serve(server, echo_back);
-        return server;
-    }
+    server echo(options options = {});
 
     /// Gives the next connection of `server`.
-    socket accept(server server) {
-        auto next = run(server.accept());
-        BOOST_REQUIRE(next.has_value());
-        return std::move(*next);
-    }
+    socket accept(server server);
 
     /// Receives in a coroutine of its own.
-    std::optional<message> receive(socket& socket) { return run(socket.receive()); }
+    std::optional<message> receive(socket& socket);
 
-    static awaitable<void> echo_back(socket socket) {
-        while (auto message = co_await socket.receive()) co_await socket.send(*message);
-    }
-
-    static awaitable<void> sleep(std::chrono::milliseconds time) {
-        auto timer = asio::steady_timer(co_await asio::this_coro::executor, time);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
+    static awaitable<void> echo_back(socket socket);
+    static awaitable<void> sleep(std::chrono::milliseconds time);
 
 private:
-    static awaitable<std::optional<server>> make(options options) { co_return co_await wsio::listen(0, options); }
-
-    static awaitable<bool> finish(awaitable<void> coroutine) {
-        co_await std::move(coroutine);
-        co_return true;
+    template <typename T>
+    static awaitable<void> keep(awaitable<T> coroutine, std::shared_ptr<typename task<T>::state> kept) {
+        kept->value.emplace(co_await std::move(coroutine));
     }
 
-    awaitable<void> accept_all(server server, connection_handler handler) {
-        while (auto next = co_await server.accept())
-            asio::co_spawn(context, handle(handler, std::move(*next)), asio::detached);
-    }
-
-    // Keeps the handler, and what it captured, until the coroutine that it made has ended.
-    static awaitable<void> handle(connection_handler handler, socket socket) { co_await handler(std::move(socket)); }
+    void spawn(awaitable<void> coroutine, std::shared_ptr<completion> told,
+               const std::shared_ptr<asio::cancellation_signal>& signal);
 };
 
 /// A client, of TCP if nothing else is said, that sends exact bytes and reads exact bytes.
@@ -289,10 +256,7 @@ struct connected_pair {
     wsio::test::client client;
     wsio::socket socket;
     explicit connected_pair(options of_server = {}, protocol_version version = protocol_version::hybi_13,
-                            int receive_buffer = 0)
-        : server(w.listen(std::move(of_server))),
-          client(connect(w, server.port(), version, "/", {}, receive_buffer)),
-          socket(w.accept(server)) {}
+                            int receive_buffer = 0);
 };
 
 /// Gives the request of a handshake in version 13, as an HTTP server of the program's own has read it.
