@@ -1,5 +1,6 @@
 #include "protocol/hybi_decoder.hpp"
 
+#include "protocol/hybi_decoder_occasional.hpp"
 #include "protocol/mask.hpp"
 
 #include <algorithm>
@@ -58,32 +59,6 @@ constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.
 constexpr std::size_t inflated_at_once = std::size_t{16} << 10;
 
 }  // namespace
-
-struct hybi_decoder::occasional {
-    std::array<char, max_control_payload> control_payload;  ///< Of a control frame that comes in pieces.
-    std::array<char, 3> carried;  ///< The beginning of a character that a part was not to end in.
-    std::uint8_t carried_size = 0;
-    bool parts = false;            ///< Messages come in parts.
-    bool held = false;             ///< `ended` by a message that was too big to be given whole.
-    bool begun = false;            ///< A part of the message under way was given.
-    bool given = false;            ///< What the assembly holds was given as a part.
-    bool complete = false;         ///< The whole payload was received, though not inflated,
-    bool tail_given = false;       ///< and what a compressor cuts off behind it as well.
-    stage held_in = stage::ended;  ///< Where decoding goes on when the failure is taken back,
-    stage after = stage::ended;    ///< and where when what was received is inflated.
-    std::size_t limit = 0;         ///< For messages in parts.
-    std::size_t received = 0;      ///< Payload bytes of the message that are not in the assembly any more.
-    std::size_t inflated = 0;      ///< Bytes that were made of them and given.
-    std::unique_ptr<message_inflater> inflater;
-    byte_buffer compressed;            ///< Received and not inflated yet,
-    std::size_t compressed_taken = 0;  ///< but for the first bytes.
-
-    void begin_message() noexcept {
-        carried_size = 0;
-        begun = given = complete = tail_given = false;
-        received = inflated = 0;
-    }
-};
 
 hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
     : limits_(limits), mask_bit_(role == role::server ? 0x80 : 0), rules_(&rules) {}
@@ -151,105 +126,11 @@ event hybi_decoder::take_header(std::span<char>& input) {
     return {};
 }
 
-/// Gives the size of the header at which the next thing about it is known.
-std::size_t hybi_decoder::next_check() const noexcept {
-    if (header_size_ < 2) return header_size_ + 1U;
-    if (header_size_ == 2 && length_field_size() == 8) return 3;
-    std::size_t const length_end = 2 + length_field_size();
-    return header_size_ < length_end ? length_end : header_end();
-}
-
-/// Gives the size of the whole header, which is known from two bytes on.
-std::size_t hybi_decoder::header_end() const noexcept {
-    return header_size_ < 2 ? header_.size() : 2 + length_field_size() + (mask_bit_ != 0 ? 4 : 0);
-}
-
-/// Checks what the header's newest bytes complete; gives a failed event or an empty one.
-event hybi_decoder::check_header() {
-    if (header_size_ == 1) return check_first_byte();
-    if (header_size_ == 2) {
-        if (auto const broken = check_second_byte(); broken.kind == event_kind::failed) return broken;
-    }
-    if (header_size_ == 3 && length_field_size() == 8 && (header_[2] & 0x80) != 0)
-        return fail(close_code::protocol_error, "top bit of a 64-bit length is set (RFC 6455 5.2)");
-    return header_size_ == 2 + length_field_size() ? check_length() : event{};
-}
-
-event hybi_decoder::check_first_byte() {
-    // permessage-deflate gives a meaning to RSV1, on the first frame of a data message alone (RFC 7692 6).
-    bool const begins_message = frame_type() == opcode::text || frame_type() == opcode::binary;
-    unsigned const forbidden_bits = codec_ != nullptr && begins_message ? 0x30 : 0x70;
-    if ((header_[0] & forbidden_bits) != 0)
-        return fail(close_code::protocol_error, "reserved bit is set where no extension uses it (RFC 6455 5.2)");
-    switch (frame_type()) {
-        case opcode::continuation:
-            if (!message_open_)
-                return fail(close_code::protocol_error, "continuation frame outside a message (RFC 6455 5.4)");
-            if (fragments_ >= limits_.fragments)
-                return fail(close_code::policy_violation, "message comes in too many fragments");
-            ++fragments_;
-            message_open_ = !is_final();
-            return {};
-        case opcode::text:
-        case opcode::binary:
-            if (message_open_)
-                return fail(close_code::protocol_error, "new message inside a fragmented one (RFC 6455 5.4)");
-            message_type_ = frame_type();
-            compressed_ = (header_[0] & 0x40) != 0;
-            message_open_ = !is_final();
-            fragments_ = 1;
-            assembly_.clear();  // a payload that nobody took
-            if (occasional_) occasional_->begin_message();
-            utf8_.reset();
-            return {};
-        case opcode::close:
-        case opcode::ping:
-        case opcode::pong:
-            if (!is_final()) return fail(close_code::protocol_error, "control frame is fragmented (RFC 6455 5.5)");
-            return {};
-    }
-    return fail(close_code::protocol_error, "opcode is reserved (RFC 6455 5.2)");
-}
-
-event hybi_decoder::check_second_byte() {
-    if ((header_[1] & 0x80) != mask_bit_) {
-        return mask_bit_ != 0 ? fail(close_code::protocol_error, "frame is not masked (RFC 6455 5.1)")
-                              : fail(close_code::protocol_error, "frame from a server is masked (RFC 6455 5.1)");
-    }
-    if (!is_control()) return {};
-    std::size_t const length = header_[1] & 0x7F;
-    if (length > max_control_payload)
-        return fail(close_code::protocol_error, "control frame is longer than 125 bytes (RFC 6455 5.5)");
-    if (frame_type() == opcode::close && length == 1)
-        return fail(close_code::protocol_error, "close frame has a payload of one byte (RFC 6455 5.5.1)");
-    return {};
-}
-
 /// Gives the most bytes that a message may have on the wire. What cannot be compressed becomes longer by compression: by
 /// less than a seventh with zlib at its worst (deflateBound), so a quarter is room for every compressor.
 std::size_t hybi_decoder::payload_limit() const noexcept {
     std::size_t const limit = in_parts() ? occasional_->limit : limits_.message_size;
     return compressed_ ? std::max(limit, limit + limit / 4 + 64) : limit;
-}
-
-std::size_t hybi_decoder::length_field_size() const noexcept {
-    std::size_t const length = header_[1] & 0x7F;
-    return length < 126 ? 0 : length == 126 ? 2 : 8;
-}
-
-event hybi_decoder::check_length() {
-    std::uint64_t length = header_[1] & 0x7F;
-    if (length >= 126) {
-        length = 0;
-        for (std::size_t i = 2; i < header_size_; ++i) length = length << 8 | header_[i];
-        std::uint64_t const least = length_field_size() == 2 ? 126 : 65536;
-        if (rules_->minimal_length && length < least)
-            return fail(close_code::protocol_error, "length is not in its shortest form (RFC 6455 5.2)");
-    }
-    missing_ = static_cast<std::size_t>(length);
-    // The message so far is within the limit, so nothing here can wrap.
-    if (!is_control() && length > payload_limit() - received_so_far()) return too_big("message is over the size limit");
-    return {};
 }
 
 /// Counts the payload bytes of the message in the frames before this one.
@@ -349,132 +230,6 @@ event hybi_decoder::finish_message_frame() {
 event hybi_decoder::finish_message() {
     if (occasional_ && occasional_->begun) return give_part(true);
     return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
-}
-
-event hybi_decoder::give_part(bool last) {
-    auto& o = *occasional_;
-    bool const first = !o.begun;
-    if (!last && message_type_ == opcode::text) {
-        auto const cut = assembly_.view().substr(size_of_whole_characters(assembly_.view()));
-        o.carried_size = static_cast<std::uint8_t>(cut.copy(o.carried.data(), o.carried.size()));
-        assembly_.truncate(assembly_.size() - cut.size());
-    }
-    if (compressed_) {
-        o.inflated += assembly_.size();
-        codec_->remember(assembly_.view());
-    } else {
-        o.received += assembly_.size();
-    }
-    if (assembly_.capacity() / 2 > assembly_.size()) {  // it may wait, and is counted by its size
-        byte_buffer fitting;
-        fitting.append(assembly_.view());
-        assembly_.swap(fitting);
-    }
-    o.begun = true;
-    o.given = !last;
-    fragments_ = 1;
-    return {.kind = event_kind::part,
-            .type = message_type_,
-            .assembled = true,
-            .first = first,
-            .last = last,
-            .data = assembly_.view()};
-}
-
-/// Makes the assembly the beginning of the next part, once one was given.
-void hybi_decoder::settle_part() {
-    auto& o = *occasional_;
-    if (!o.given) return;
-    o.given = false;
-    assembly_.clear();
-    assembly_.append({o.carried.data(), std::exchange(o.carried_size, std::uint8_t{0})});
-}
-
-event hybi_decoder::receive_in_parts(std::size_t limit) {
-    auto& o = need_occasional();
-    if (o.parts) return {};
-    bool const length_known = o.held && o.held_in == stage::header;
-    o.parts = true;
-    o.limit = std::max(limit, limits_.message_size);
-    if (std::exchange(o.held, false)) stage_ = o.held_in;
-    if (compressed_ && message_under_way() && !assembly_.empty()) {
-        auto const received = std::exchange(assembly_, {});
-        auto const resumed = stage_;
-        begin_inflating(received.view(), false);
-        o.after = resumed;
-    }
-    if (length_known && missing_ > payload_limit() - received_so_far())
-        return fail(close_code::message_too_big, "message is over the size limit");
-    return {};
-}
-
-event hybi_decoder::part_so_far() {
-    if (!message_under_way()) return {};
-    settle_part();
-    auto const text = message_type_ == opcode::text;
-    if ((text ? size_of_whole_characters(assembly_.view()) : assembly_.size()) == 0) return {};
-    return give_part(false);
-}
-
-/// Hands what came of a message in parts to `inflate_on`.
-void hybi_decoder::begin_inflating(std::string_view payload, bool complete) {
-    auto& o = *occasional_;
-    o.compressed.clear();
-    o.compressed.append(payload);
-    o.compressed_taken = 0;
-    o.received += payload.size();
-    o.complete = complete;
-    o.after = missing_ == 0 ? stage::header : stage::payload;
-    stage_ = stage::inflating;
-}
-
-/// Inflates a message in parts until a part is full, all that was received is used, or the message ends.
-event hybi_decoder::inflate_on() {
-    auto& o = *occasional_;
-    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
-    for (;;) {
-        settle_part();
-        assembly_.reserve(max_part_size);
-        auto const room = assembly_.room().first(max_part_size - assembly_.size());
-        auto rest = o.compressed.view().substr(o.compressed_taken);
-        auto const step = o.inflater->inflate(rest, room);
-        o.compressed_taken = o.compressed.size() - rest.size();
-        assembly_.commit(step.made);
-        if (step.broken) return fail_broken_deflate();
-        if (o.inflated + assembly_.size() > o.limit)
-            return fail(close_code::message_too_big, "message is over the size limit when inflated");
-        if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
-        if (assembly_.size() == max_part_size) return give_part(false);
-        o.compressed.release();
-        o.compressed_taken = 0;
-        if (!o.complete) {
-            stage_ = o.after;
-            return {};
-        }
-        if (o.tail_given || o.received == 0 || o.inflater->stream_ended()) return finish_inflating();
-        o.compressed.append(flush_tail);
-        o.tail_given = true;
-    }
-}
-
-event hybi_decoder::finish_inflating() {
-    auto& o = *occasional_;
-    // Nothing at all stands for an empty message, as it does for `inflater`.
-    if (o.received != 0 && !o.inflater->at_end_of_block()) return fail_broken_deflate();
-    o.inflater.reset();
-    stage_ = stage::between_messages;
-    if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
-    if (!o.begun) codec_->remember(assembly_.view());
-    return finish_message();
-}
-
-/// Takes a message for a failure that can be taken back: it is too big to be given whole.
-event hybi_decoder::too_big(std::string_view why) {
-    if (in_parts()) return fail(close_code::message_too_big, why);
-    auto& o = need_occasional();
-    o.held = true;
-    o.held_in = std::exchange(stage_, stage::ended);
-    return {.kind = event_kind::failed, .resumable = true, .code = close_code::message_too_big, .data = why};
 }
 
 /// Gives back the memory of a message that is not wanted any more.

@@ -1,0 +1,138 @@
+#include "protocol/hybi_decoder.hpp"
+#include "protocol/hybi_decoder_occasional.hpp"
+#include "protocol/utf8.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// Messages in parts: what came of one is given before the rest is there, inflated piece by piece where it is compressed.
+
+namespace wsio::protocol {
+
+event hybi_decoder::give_part(bool last) {
+    auto& o = *occasional_;
+    bool const first = !o.begun;
+    if (!last && message_type_ == opcode::text) {
+        auto const cut = assembly_.view().substr(size_of_whole_characters(assembly_.view()));
+        o.carried_size = static_cast<std::uint8_t>(cut.copy(o.carried.data(), o.carried.size()));
+        assembly_.truncate(assembly_.size() - cut.size());
+    }
+    if (compressed_) {
+        o.inflated += assembly_.size();
+        codec_->remember(assembly_.view());
+    } else {
+        o.received += assembly_.size();
+    }
+    if (assembly_.capacity() / 2 > assembly_.size()) {  // it may wait, and is counted by its size
+        byte_buffer fitting;
+        fitting.append(assembly_.view());
+        assembly_.swap(fitting);
+    }
+    o.begun = true;
+    o.given = !last;
+    fragments_ = 1;
+    return {.kind = event_kind::part,
+            .type = message_type_,
+            .assembled = true,
+            .first = first,
+            .last = last,
+            .data = assembly_.view()};
+}
+
+/// Makes the assembly the beginning of the next part, once one was given.
+void hybi_decoder::settle_part() {
+    auto& o = *occasional_;
+    if (!o.given) return;
+    o.given = false;
+    assembly_.clear();
+    assembly_.append({o.carried.data(), std::exchange(o.carried_size, std::uint8_t{0})});
+}
+
+event hybi_decoder::receive_in_parts(std::size_t limit) {
+    auto& o = need_occasional();
+    if (o.parts) return {};
+    bool const length_known = o.held && o.held_in == stage::header;
+    o.parts = true;
+    o.limit = std::max(limit, limits_.message_size);
+    if (std::exchange(o.held, false)) stage_ = o.held_in;
+    if (compressed_ && message_under_way() && !assembly_.empty()) {
+        auto const received = std::exchange(assembly_, {});
+        auto const resumed = stage_;
+        begin_inflating(received.view(), false);
+        o.after = resumed;
+    }
+    if (length_known && missing_ > payload_limit() - received_so_far())
+        return fail(close_code::message_too_big, "message is over the size limit");
+    return {};
+}
+
+event hybi_decoder::part_so_far() {
+    if (!message_under_way()) return {};
+    settle_part();
+    auto const text = message_type_ == opcode::text;
+    if ((text ? size_of_whole_characters(assembly_.view()) : assembly_.size()) == 0) return {};
+    return give_part(false);
+}
+
+/// Hands what came of a message in parts to `inflate_on`.
+void hybi_decoder::begin_inflating(std::string_view payload, bool complete) {
+    auto& o = *occasional_;
+    o.compressed.clear();
+    o.compressed.append(payload);
+    o.compressed_taken = 0;
+    o.received += payload.size();
+    o.complete = complete;
+    o.after = missing_ == 0 ? stage::header : stage::payload;
+    stage_ = stage::inflating;
+}
+
+/// Inflates a message in parts until a part is full, all that was received is used, or the message ends.
+event hybi_decoder::inflate_on() {
+    auto& o = *occasional_;
+    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
+    for (;;) {
+        settle_part();
+        assembly_.reserve(max_part_size);
+        auto const room = assembly_.room().first(max_part_size - assembly_.size());
+        auto rest = o.compressed.view().substr(o.compressed_taken);
+        auto const step = o.inflater->inflate(rest, room);
+        o.compressed_taken = o.compressed.size() - rest.size();
+        assembly_.commit(step.made);
+        if (step.broken) return fail_broken_deflate();
+        if (o.inflated + assembly_.size() > o.limit)
+            return fail(close_code::message_too_big, "message is over the size limit when inflated");
+        if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
+        if (assembly_.size() == max_part_size) return give_part(false);
+        o.compressed.release();
+        o.compressed_taken = 0;
+        if (!o.complete) {
+            stage_ = o.after;
+            return {};
+        }
+        if (o.tail_given || o.received == 0 || o.inflater->stream_ended()) return finish_inflating();
+        o.compressed.append(flush_tail);
+        o.tail_given = true;
+    }
+}
+
+event hybi_decoder::finish_inflating() {
+    auto& o = *occasional_;
+    // Nothing at all stands for an empty message, as it does for `inflater`.
+    if (o.received != 0 && !o.inflater->at_end_of_block()) return fail_broken_deflate();
+    o.inflater.reset();
+    stage_ = stage::between_messages;
+    if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
+    if (!o.begun) codec_->remember(assembly_.view());
+    return finish_message();
+}
+
+/// Takes a message for a failure that can be taken back: it is too big to be given whole.
+event hybi_decoder::too_big(std::string_view why) {
+    if (in_parts()) return fail(close_code::message_too_big, why);
+    auto& o = need_occasional();
+    o.held = true;
+    o.held_in = std::exchange(stage_, stage::ended);
+    return {.kind = event_kind::failed, .resumable = true, .code = close_code::message_too_big, .data = why};
+}
+
+}  // namespace wsio::protocol
