@@ -145,6 +145,9 @@ void attempt(const std::shared_ptr<race>& r, const tcp::endpoint& to, const asio
         throw connect_error(error::connection_refused, lost + "is the server running, and is the port right?");
     if (r.first_failure == asio::error::timed_out)
         throw connect_error(error::connect_timed_out, lost + "is the host up, and does a firewall let this through?");
+    if (r.first_failure == boost::system::errc::too_many_files_open ||
+        r.first_failure == boost::system::errc::too_many_files_open_in_system)
+        throw connect_error(error::unreachable, lost + "close what is not needed, or raise the limit of open files");
     throw connect_error(error::unreachable, lost + "is there a network that leads there?");
 }
 

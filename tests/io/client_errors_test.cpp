@@ -1,4 +1,5 @@
 #include "io/client_tools.hpp"
+#include "io/no_descriptors_left.hpp"
 
 #include <set>
 
@@ -82,6 +83,22 @@ BOOST_AUTO_TEST_CASE(network_that_leads_nowhere_is_unreachable) {
     world w;
     // A multicast address is none to connect to, with whatever network.
     check_failure(failure(w, "ws://224.0.0.1:9/"), error::unreachable, "is there a network");
+}
+
+BOOST_AUTO_TEST_CASE(lack_of_descriptors_is_not_blamed_on_the_network) {
+    world w;
+    auto server = w.echo();
+    auto open = connect_to(w, url_of(server));
+    std::optional<task<wsio::connect_result>> connecting;
+    {
+        no_descriptors_left const now;
+        connecting = w.start(wsio::try_connect(url_of(server)));
+        static_cast<void>(w.until([&] { return connecting->done(); }));
+    }
+    BOOST_REQUIRE(connecting->done());
+    check_failure(failure_of(*connecting), error::unreachable, "raise the limit of open files");
+    auto const sent = w.start(open.send("still here"));
+    BOOST_TEST(w.receive(open)->text() == "still here");
 }
 
 BOOST_AUTO_TEST_CASE(silent_server_times_out_in_the_handshake) {
