@@ -111,7 +111,8 @@ void compare(const decoder_factory& make, const decoder_factory& make_bounded, s
              bool compressed) {
     auto const whole = feed(make, wire, false, [&] { return wire.size(); });
     auto const seed = choose.byte();
-    auto const ask_at = choose.flag() ? 0 : choose.pair() % (wire.size() + 1);
+    auto const at_once = choose.byte();  // the rest of it is for wires of more than 64 KiB
+    auto const ask_at = at_once % 2 != 0 ? 0 : ((at_once >> 1) << 16 | choose.pair()) % (wire.size() + 1);
     auto parts = receiver(make_bounded, ask_at).feed(wire, seed);
     check_order(parts);
     // Whole, a compressed message is looked at when it has ended; in parts, as it comes. So what is wrong with it is found

@@ -190,6 +190,19 @@ BOOST_AUTO_TEST_CASE(fragments_do_not_show_and_control_frames_go_between_them) {
     check_parts(make(), bytes, {ping("a"), pong("b"), text(payload), closing(1000)});
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_last_fragment_ends_what_came_before_parts_were_asked_for) {
+    for (auto const size : {max_part_size - 1, max_part_size, max_part_size + 5000}) {
+        auto const payload = text_of(size);
+        auto const begun = frame(0x01, payload);
+        auto const read = [&](const std::string& rest) {
+            return reader(make(), {.asked_after = begun.size()}).read(begun + rest);
+        };
+        BOOST_TEST((read(frame(0x80, "")) == seen_list{text(payload)}));
+        BOOST_TEST((read(frame(0x00, "") + frame(0x80, "")) == seen_list{text(payload)}));
+        BOOST_TEST((read(frame(0x89, "a") + frame(0x80, "")) == seen_list{ping("a"), text(payload)}));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_message_over_the_limit_of_whole_ones_goes_on_when_parts_are_asked_for) {
     auto const payload = text_of(150'000);
     auto const bytes = frame(0x01, payload.substr(0, 99)) + frame(0x80, payload.substr(99)) + frame(0x81, "next");
