@@ -71,8 +71,12 @@ private:
         return bytes.size();
     }
 
-    void on_chunk_header_impl(std::uint64_t size, beast::string_view, error_code& ec) override {
-        if (size > limits_.body_size - body.size()) ec = http::error::body_limit;
+    void on_chunk_header_impl(std::uint64_t size, beast::string_view extension, error_code& ec) override {
+        // Beast takes any byte in a quoted value. Who ends lines at a bare LF would see other chunks (RFC 9112 7.1.1).
+        if (!is_field_value(view(extension)))
+            ec = http::error::bad_chunk_extension;
+        else if (size > limits_.body_size - body.size())
+            ec = http::error::body_limit;
     }
 
     std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, error_code&) override {

@@ -78,6 +78,10 @@ BOOST_AUTO_TEST_CASE(a_malformed_chunked_body_is_refused) {
     check_refused(post_with("Transfer-Encoding: chunked\r\n", "zzzzz\r\n"), 400, "chunked body");
     check_refused(post_with("Transfer-Encoding: chunked\r\n", "5\nhello\r\n0\r\n\r\n"), 400, "chunked body");
     check_refused(post_with("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"), 400, "header line");
+    // Whoever ends lines at a bare LF would see another request in the body.
+    check_refused(post_with("Transfer-Encoding: chunked\r\n", "5;a=\"\nx\"\r\nA\r\n21\r\n0\r\n\r\n"), 400,
+                  "chunked body");
+    check_refused(post_with("Transfer-Encoding: chunked\r\n", "0;a=\"\x7F\"\r\n\r\n"), 400, "chunked body");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_may_reach_its_limit_and_no_more) {
