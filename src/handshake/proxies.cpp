@@ -143,6 +143,14 @@ std::vector<hop> hops_of(const headers& fields, forwarding_header header) {
 
 bool is_tls(std::string_view proto) { return equal_without_case(proto, "https") || equal_without_case(proto, "wss"); }
 
+/// Tells whether the proxy says that its client came by TLS, in one of the fields that proxies have for it. Traefik writes
+/// "wss" for a WebSocket request. Only these values count: some servers take any value for TLS.
+bool says_tls(const headers& fields) {
+    // A proxy that writes this one passes the others on, and so they are the client's.
+    if (fields.contains("X-Forwarded-Proto")) return first_is(fields, "X-Forwarded-Proto", {"https", "wss"});
+    return first_is(fields, "X-Forwarded-Scheme", {"https", "wss"}) || first_is(fields, "X-Forwarded-Ssl", {"on"});
+}
+
 }  // namespace
 
 trusted_proxies::trusted_proxies(const std::vector<std::string>& entries) {
@@ -194,13 +202,7 @@ void apply_forwarded(request& request, const endpoint& sender, const trusted_pro
     }
     if (client) request.client_endpoint(std::move(*client));
 
-    // Traefik writes "wss" for a WebSocket request. Only these values count: some servers take any value for TLS.
-    bool const secure = header == forwarding_header::forwarded
-                            ? is_tls(proto)
-                            : first_is(fields, "X-Forwarded-Proto", {"https", "wss"}) ||
-                                  first_is(fields, "X-Forwarded-Scheme", {"https", "wss"}) ||
-                                  first_is(fields, "X-Forwarded-Ssl", {"on"});
-    if (secure) request.secure(true);
+    if (header == forwarding_header::forwarded ? is_tls(proto) : says_tls(fields)) request.secure(true);
 }
 
 }  // namespace wsio::handshake

@@ -115,6 +115,9 @@ BOOST_AUTO_TEST_CASE(only_the_right_value_counts) {
     BOOST_TEST(!secure("10.0.0.1", {{"X-Forwarded-Proto", "httpsx"}}));
     BOOST_TEST(!secure("10.0.0.1", {{"X-Forwarded-Proto", ""}}));
     BOOST_TEST(!secure("10.0.0.1", {{"X-Forwarded-Ssl", "off"}}));
+    // Who writes the first passes the client's others on.
+    BOOST_TEST(!secure("10.0.0.1", {{"X-Forwarded-Ssl", "on"}, {"X-Forwarded-Proto", "http"}}));
+    BOOST_TEST(!secure("10.0.0.1", {{"X-Forwarded-Scheme", "https"}, {"X-Forwarded-Proto", ""}}));
     BOOST_TEST(!secure("10.0.0.1", {}));
 }
 
