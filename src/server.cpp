@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "handshake/authority.hpp"
 #include "handshake/proxies.hpp"
 #include "io/addresses.hpp"
 #include "io/descriptor.hpp"
@@ -103,7 +104,7 @@ struct take_over_here {
         c.close_within(state->settings().timeouts.close);
         c.append_input(head);
         c.set_deadline(state->settings().timeouts.handshake, "the handshake took too long");
-        auto const server = state->serves(r.path()) ? state : nullptr;
+        auto const server = state->serves(handshake::path_of(r)) ? state : nullptr;
         auto const sender = r.client_endpoint();  // the program may know better than the connection
         handshake::apply_forwarded(r, sender, state->proxies(), state->settings().forwarding);
         detail::launch(detail::session(c, detail::upgrade(server, c, std::move(r))), state->executor());

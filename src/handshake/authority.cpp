@@ -92,4 +92,10 @@ std::optional<std::string> origin_form(std::string_view target) {
     return std::nullopt;
 }
 
+std::string path_of(const request& request) {
+    auto path = origin_form(request.target()).value_or(std::string(request.target()));
+    path.resize(std::min(path.find('?'), path.size()));
+    return path;
+}
+
 }  // namespace wsio::handshake

@@ -28,4 +28,7 @@ struct authority {
 /// when it is neither.
 [[nodiscard]] std::optional<std::string> origin_form(std::string_view target);
 
+/// Gives the path that a request asks for, without the query: of an absolute URL, too.
+[[nodiscard]] std::string path_of(const request& request);
+
 }  // namespace wsio::handshake

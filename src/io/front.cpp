@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "handshake/authority.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/request_parser.hpp"
 #include "handshake/response.hpp"
@@ -204,7 +205,7 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
             co_return false;
         }
         bool const upgrades = handshake::wants_websocket(read->request);
-        auto server = upgrades ? self->server_for(read->request.path()) : nullptr;
+        auto server = upgrades ? self->server_for(handshake::path_of(read->request)) : nullptr;
         self->identify(read->request, c, *said, server.get());
         if (!c.counted.count_for(read->request.client_endpoint())) {
             if (server)

@@ -44,4 +44,13 @@ BOOST_AUTO_TEST_CASE(a_target_gives_its_path_and_query) {
         BOOST_TEST(!origin_form(target).has_value(), target);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_asks_for_a_path_in_any_form_of_its_target) {
+    auto const path = [](std::string target) { return path_of({"GET", std::move(target)}); };
+    BOOST_TEST(path("/a/b") == "/a/b");
+    BOOST_TEST(path("/a?b?c") == "/a");
+    BOOST_TEST(path("ws://a/chat?b=/c") == "/chat");
+    BOOST_TEST(path("http://a?b") == "/");
+    BOOST_TEST(path("*") == "*");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -101,6 +101,9 @@ BOOST_AUTO_TEST_CASE(servers_with_different_paths_share_a_port) {
     BOOST_TEST(w.accept(chat).request().path() == "/chat");
     BOOST_TEST(w.accept(game).request().path() == "/game");
     BOOST_TEST(chat.port() == pages.port());
+    // A server has to take an absolute URL as well (RFC 9112 3.2.2).
+    auto absolute = connect(w, pages.port(), protocol_version::hybi_13, "ws://127.0.0.1/chat?room=1");
+    BOOST_TEST(w.accept(chat).request().query() == "room=1");
 
     client nobody(w, pages.port());
     auto const answer = nobody.send(handshake("/nowhere")).read_all();
