@@ -61,6 +61,12 @@ inline constexpr auto token_characters = [] {
            std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
+/// Tells whether a field says where a response ends or what becomes of the connection, which no application decides.
+[[nodiscard]] constexpr bool is_framing(std::string_view name) noexcept {
+    return equal_without_case(name, "Connection") || equal_without_case(name, "Content-Length") ||
+           equal_without_case(name, "Transfer-Encoding");
+}
+
 /// Cuts spaces and tabs off both ends.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) noexcept {
     auto const first = text.find_first_not_of(" \t");

@@ -64,13 +64,6 @@ constexpr std::array phrases{
     named_status{511, "Network Authentication Required"},
 };
 
-/// Tells whether this file alone decides about a field, because it says where the response ends.
-bool is_framing(std::string_view name) noexcept {
-    for (std::string_view own : {"Connection", "Content-Length", "Transfer-Encoding"})
-        if (equal_without_case(name, own)) return true;
-    return false;
-}
-
 }  // namespace
 
 std::string_view reason_phrase(unsigned status) noexcept {

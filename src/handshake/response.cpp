@@ -5,6 +5,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "handshake/http_grammar.hpp"
 #include "handshake/negotiation.hpp"
 
 namespace wsio::handshake {
@@ -38,7 +39,9 @@ std::string response(const http_response& response, bool head_only, bool keep_al
         fmt::format_to(to, "Content-Type: {}\r\nContent-Length: {}\r\n", checked["Content-Type"], response.body.size());
     }
     fmt::format_to(to, "Connection: {}\r\n", keep_alive ? "keep-alive" : "close");
-    for (auto const& [name, value] : response.fields) fmt::format_to(to, "{}: {}\r\n", name, value);
+    for (auto const& [name, value] : response.fields)
+        if (!is_framing(name) && !equal_without_case(name, "Content-Type"))
+            fmt::format_to(to, "{}: {}\r\n", name, value);
     out += "\r\n";
     if (has_body(response.status) && !head_only) out += response.body;
     return out;

@@ -31,6 +31,17 @@ BOOST_AUTO_TEST_CASE(a_response_has_its_parts_in_order) {
                "Connection: keep-alive\r\nX-A: 1\r\nX-B: 2\r\n\r\nhello");
 }
 
+BOOST_AUTO_TEST_CASE(fields_of_the_application_cannot_change_the_framing) {
+    http_response const odd{.body = "hello",
+                            .fields = {{"content-length", "0"},
+                                       {"Transfer-Encoding", "chunked"},
+                                       {"X-A", "1"},
+                                       {"connection", "close"},
+                                       {"Content-type", "text/html"}}};
+    BOOST_TEST(without_date(response(odd, false, true)) ==
+               without_date(response({.body = "hello", .fields = {{"X-A", "1"}}}, false, true)));
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_to_head_says_how_long_the_body_would_be) {
     BOOST_TEST(without_date(response({.status = 404, .body = "nothing", .content_type = "text/html"}, true, false)) ==
                "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
