@@ -113,7 +113,9 @@ void connection::abandoned() {
         dropping_ = true;  // what still comes is nobody's
         process_later();
     }
-    if (phase_ != phase::open || callbacks_) return;
+    bool const is_listened_to =
+        callbacks_ && (callbacks_->message || callbacks_->close || callbacks_->error || callbacks_->pong);
+    if (phase_ != phase::open || is_listened_to) return;
     end(close_code::normal, {}, ended_by::application, "the last handle went away");
 }
 
@@ -142,6 +144,7 @@ void connection::loop_is_gone() {
     outbox_.clear();  // it may borrow from somebody who goes away with the loop
     callbacks_.reset();
     if (auto* const own = hybi()) own->inflate_with(nullptr);
+    if (client_ && side_) side_->counts.nothing_is_left();
     side_.reset();
 }
 

@@ -1,6 +1,7 @@
 #include <boost/asio/post.hpp>
 
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -194,7 +195,12 @@ void connection::drop_event() {
 }
 
 void connection::queue_message() {
-    auto owned = std::make_unique<queued>();
+    std::unique_ptr<queued> owned(new (std::nothrow) queued);
+    if (!owned) {
+        drop_event();  // it is the loop's, and the next one's
+        out_of_memory();
+        return;
+    }
     auto const& event = loop_.event();
     if (event.kind == protocol::event_kind::part) {
         owned->first = event.first;

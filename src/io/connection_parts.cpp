@@ -30,7 +30,8 @@ bool connection::is_held() const noexcept { return large_ != nullptr && !large_-
 // A message that is too big to be given whole waits until somebody says whether it is wanted whole or in parts: the peer may
 // be quicker than the first call of the application.
 bool connection::hold(const protocol::event& event) {
-    if (!event.resumable || phase_ != phase::open || callbacks_ || receiver_.waiting()) return false;
+    bool const is_awaited = receiver_.waiting() || (callbacks_ && callbacks_->message);
+    if (!event.resumable || phase_ != phase::open || is_awaited) return false;
     need_large().held = event.data;
     return true;
 }
@@ -62,7 +63,7 @@ void connection::process_large() {
 
 bool connection::whole_message_ready() {
     if (receiver_.waiting()) return nothing_will_come();
-    if (large_->inside && (phase_ < phase::finishing || last_queued_ != nullptr))
+    if (large_->inside && (phase_ < phase::finishing || last_queued_ != nullptr || !large_->before.empty()))
         throw std::logic_error(
             "wsio: receive() inside a message that receive_part() has begun; take its last part first");
     return join_parts() || nothing_will_come();
@@ -71,6 +72,10 @@ bool connection::whole_message_ready() {
 // Brings the next message to the front, whole; false when it is not there yet. True also when it is too big: it was refused.
 bool connection::join_parts() {
     auto& large = *large_;
+    if (large.inside && !large.before.empty()) {  // the rest of what was begun in parts, see below
+        large.inside = !large.before.complete;
+        large.before = {};
+    }
     while (!large.before.complete) {
         if (last_queued_ == nullptr) {
             if (!event_pending_ && (is_held() || !next_event())) {
@@ -79,6 +84,7 @@ bool connection::join_parts() {
                 return true;
             }
             queue_message();
+            if (last_queued_ == nullptr) return false;  // out of memory
         }
         auto& next = *last_queued_->next;
         auto const size = large.before.bytes.size() + next.message->size();

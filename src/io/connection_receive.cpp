@@ -33,6 +33,7 @@ void connection::readable() {
 }
 
 void connection::receive_some() {
+    if (!can_read()) more_to_read_ = true;  // it was told that there is something, and will not be told again
     for (int i = 0; i < receives_in_a_turn && can_read(); ++i) {
         receive_once();
         settle_input();

@@ -76,7 +76,10 @@ void loop::settle_from(byte_buffer& memory) noexcept {
 }
 
 loop::turn::turn(loop& l, connection& c) noexcept : loop_(l), held_(&c), outer_(l.current_) {
-    if (outer_ != nullptr) outer_->flush_cork();  // there is one cork
+    if (outer_ != nullptr) {  // the application runs the loop: there is one cork, and one block
+        outer_->flush_cork();
+        outer_->survive([this] { outer_->settle_input(); });
+    }
     l.current_ = &c;
     l.work_left_ = work_in_a_turn;
 }

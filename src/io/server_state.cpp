@@ -168,6 +168,7 @@ asio::awaitable<std::optional<socket>> server_state::accept(std::shared_ptr<serv
 
 std::map<std::size_t, socket> server_state::clients() const {
     std::map<std::size_t, socket> table;
+    if (loop_is_gone()) return table;
     for (std::size_t i = 0; i < places_.size(); ++i)
         if (places_[i] != nullptr) table.emplace_hint(table.end(), i, places_[i]->handle());
     return table;

@@ -142,6 +142,16 @@ BOOST_AUTO_TEST_CASE(the_deadline_is_kept_with_a_peer_that_never_answers) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_may_be_as_long_as_its_type_lets_it_be) {
+    crowd c(1);
+    auto const draining = c.w.start(c.server.drain(std::chrono::milliseconds::max()));
+    c.clients[0].expect(server_close(1001, stopping));
+    c.w.turn_for(50ms);
+    BOOST_TEST(!draining.done());
+    c.clients[0].send(close_frame(1001)).expect_end();
+    BOOST_TEST(c.w.until([&] { return draining.done(); }));
+}
+
 BOOST_AUTO_TEST_CASE(spread_closes_a_few_at_a_time_and_the_others_work_until_then) {
     constexpr std::size_t count = 6;
     crowd c(count);

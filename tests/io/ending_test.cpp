@@ -398,10 +398,13 @@ BOOST_AUTO_TEST_CASE(a_connection_whose_loop_goes_away_has_ended_too) {
     auto server = std::optional(w->listen());
     auto client = connect(*w, server->port());
     auto const socket = w->accept(*server);
-    server.reset();
+    BOOST_TEST(server->clients_count() == 1U);
     w.reset();
     check_status(socket.status(), ended_by::application, close_code::abnormal, false);
     BOOST_TEST(contains(socket.status().cause, "io_context"), socket.status().cause);
+    BOOST_TEST(server->clients_count() == 0U);
+    BOOST_TEST(server->clients().empty());
+    server->stop();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -327,6 +327,17 @@ BOOST_AUTO_TEST_CASE(a_callback_that_unsets_itself_is_not_called_again) {
     BOOST_TEST(told == lines{"one"}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(callbacks_that_are_unset_keep_no_connection) {
+    connected_pair c;
+    c.socket.on_message([](const wsio::message&) {});
+    c.socket.on_close([](const wsio::status&) {});
+    c.socket.on_message(nullptr);
+    c.socket.on_close(nullptr);
+    c.w.turn_for(20ms);
+    c.socket = {};
+    c.client.expect(server_close(1000));
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_that_is_dropped_in_a_callback_tells_no_more_messages) {
     connected_pair c;
     c.client.send(frame(text_frame, "one") + frame(text_frame, "two"));

@@ -119,8 +119,9 @@ BOOST_AUTO_TEST_CASE(a_callback_may_run_the_loop) {
     });
     auto first = connect(w, server.port());
     second.emplace(connect(w, server.port()));
-    first.send(frame(text_frame, "run"));
-    first.expect(server_frame(text_frame, "before run") + server_frame(text_frame, "after run"));
+    first.send(frame(text_frame, "run") + frame(text_frame, "next"));
+    first.expect(server_frame(text_frame, "before run") + server_frame(text_frame, "after run") +
+                 server_frame(text_frame, "before next") + server_frame(text_frame, "after next"));
     second->expect(server_frame(text_frame, "before other") + server_frame(text_frame, "after other"));
 }
 

@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(a_message_comes_in_parts_in_every_version) {
 BOOST_AUTO_TEST_CASE(a_message_over_the_limit_of_whole_ones_waits_until_somebody_asks) {
     for (auto const version : wsio::all_protocol_versions) {
         pair p({.message_size = 1000}, version);
+        p.socket.on_close([](const wsio::status&) {});  // that takes no messages
         auto const text = text_of(300'000);
         p.client.send(client_text(version, "before") + client_text(version, text.substr(0, 1000)));
         p.client.send_some(client_text(version, text), 50ms);
@@ -190,6 +191,23 @@ BOOST_AUTO_TEST_CASE(whole_messages_and_parts_may_be_received_in_turn) {
     BOOST_TEST(last->is_binary());
     BOOST_TEST(p.server.statistics().messages_received == 8U);
     BOOST_TEST(p.server.statistics().messages_waiting == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_is_set_inside_a_message_in_parts_gets_what_comes_behind_it) {
+    for (bool const whole : {true, false}) {
+        pair p;
+        auto const begun = letters(200'000);
+        auto const large = text_of(300'000);
+        p.client.send(whole ? frame(text_frame, begun) : frame(0x01, begun));
+        p.w.turn_for(20ms);
+        BOOST_TEST(p.part()->is_first());
+        std::vector<std::string> told;
+        p.socket.on_message([&](const wsio::message& message) { told.push_back(message.str()); });
+        if (!whole) p.client.send(frame(0x80, begun));
+        p.client.send(frame(text_frame, "small") + frame(text_frame, large));
+        BOOST_TEST(p.w.until([&] { return told.size() >= 2; }));
+        BOOST_TEST((told == std::vector<std::string>{"small", large}));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(receive_inside_a_message_in_parts_is_misuse_and_harms_nothing) {
@@ -390,6 +408,26 @@ BOOST_AUTO_TEST_CASE(compressed_messages_come_in_parts) {
         BOOST_TEST(!w.receive(socket));  // 1009
         c.raw.expect_last(server_close(1009, "message is over the size limit"));
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_while_a_part_is_inflated_is_read_behind_it) {
+    world w;
+    auto server = w.listen(compressing(compression_mode::dedicated));
+    compressing_client c(w, server);
+    auto socket = w.accept(server);
+    std::string const bomb(6'000'000, 'x');
+    auto const payload = c.compress(bomb);
+    c.raw.send(frame(0x41, payload.substr(0, payload.size() / 2)));
+    w.turn_for(20ms);
+    auto got = w.run(socket.receive_part())->str();
+    c.raw.send(frame(0x80, payload.substr(payload.size() / 2)));
+    w.turn_for(20ms);
+    for (bool last = false; !last;) {
+        auto const part = w.run(socket.receive_part());
+        got += part->text();
+        last = part->is_last();
+    }
+    BOOST_TEST((got == bomb));
 }
 
 BOOST_AUTO_TEST_CASE(closing_inside_a_message_in_parts_takes_the_answer_behind_it) {

@@ -1,4 +1,4 @@
-#include "io/fixture.hpp"
+#include "io/client_tools.hpp"
 
 #include <thread>
 
@@ -229,6 +229,19 @@ BOOST_AUTO_TEST_CASE(a_monitor_adds_up_servers_also_those_that_are_gone) {
     auto const rest = monitor->statistics();
     BOOST_TEST((rest.connections() == statistics::connection_counts{0, 2}));
     BOOST_TEST(rest.messages_received == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_client_had_open_when_its_loop_went_is_open_no_more) {
+    auto const monitor = std::make_shared<wsio::monitor>();
+    {
+        world w;
+        auto server = w.echo();
+        auto socket = connect_to(w, url_of(server), {.monitor = monitor});
+        socket.write("unread").write("unread");
+        BOOST_TEST(monitor->statistics().connections().open == 1U);
+    }
+    BOOST_TEST((monitor->statistics().connections() == statistics::connection_counts{0, 1}));
+    BOOST_TEST(monitor->statistics().bytes_waiting == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_text_for_prometheus_names_every_number) {
