@@ -61,8 +61,8 @@ struct client_options {
     /// `handshake`: from the TCP connection to the end of the handshake, proxy and TLS included, for each version. The others
     /// as on a server.
     struct timeouts timeouts {};
-    /// `head_size`, `header_count` for the server's answer; `message_size`, `fragments`, `read_ahead` and `outbox` as on a
-    /// server.
+    /// `head_size`, `header_count` for the server's answer; `message_size`, `streamed_message_size`, `fragments`,
+    /// `read_ahead` and `outbox` as on a server.
     struct limits limits {};
     /// What `socket::write` does for a server that reads too slowly, as `options::when_full`.
     enum when_full when_full = wsio::when_full::close;

@@ -54,7 +54,7 @@ struct limits {
     /// Sockets that wait for `server::accept`; an upgrade beyond it is answered with 503.
     std::size_t accept_backlog = 1024;
     /// TCP and Unix connections that the listening server holds at a time, over all its loops; one beyond is answered with
-    /// 503, or dropped while many are being told. The system's limit of open files comes on top.
+    /// 503, or dropped: over TLS, and while many are being told. The system's limit of open files comes on top.
     std::size_t connections = 100'000;
     /// The same for each client address (`request::client_endpoint`); an IPv6 address counts with its /64. One beyond is
     /// answered with 429. The default leaves room for a proxy that is not among `trusted_proxies`.
@@ -188,8 +188,8 @@ struct options {
     std::shared_ptr<wsio::monitor> monitor = {};
     /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
     /// turned away, refused for a request that was malformed, too large or late, or dropped before its request was read: the
-    /// request is then empty but for `remote_endpoint`. As
-    /// `server::on_error`, but also for `serve`, where it runs on the threads of the loops.
+    /// request is then empty but for `remote_endpoint`. As `server::on_error`, but also for `serve`, where it runs on the
+    /// threads of the loops.
     std::function<void(const request&, std::string_view why)> on_error = {};
     /// Addresses or networks ("10.0.0.0/8") of proxies that are believed when they name the client; "unix:" for whoever
     /// connects over a Unix socket.

@@ -63,7 +63,7 @@ public:
     void remote_endpoint(endpoint remote) { remote_ = std::move(remote); }
 
     /// Gives who sent the request: the other end of the connection, or whom trusted proxies name
-    /// (`options::trusted_proxies`). Header fields name an address only; the port is 0 then.
+    /// (`options::trusted_proxies`). Most header fields name an address only; the port is 0 then.
     [[nodiscard]] const endpoint& client_endpoint() const noexcept { return client_ ? *client_ : remote_; }
     void client_endpoint(endpoint client) { client_ = std::move(client); }
 

@@ -82,7 +82,8 @@ public:
 
     /// Calls back for each handshake that was refused or failed, with a line that says why, and for each connection that was
     /// turned away, refused for a request that was malformed, too large or late, or dropped before its request was read: the
-    /// request is then empty but for `remote_endpoint`.
+    /// request is then empty but for `remote_endpoint`. A handshake for a path that no server serves is nobody's: it is
+    /// answered with 404 and logged.
     server& on_error(std::function<void(const request&, std::string_view why)> callback);
 
     /// Sees, and may add to, the header fields of each 101 response before it goes out.

@@ -93,7 +93,7 @@ public:
     ///
     /// Where compression was agreed on, `send(picture, {.compress = false})` sends a message as it is.
     ///
-    /// Gives true when the message was accepted, false when the connection is closing or closed. Messages over 16 KiB may
+    /// Gives true when the message was accepted, false when the connection is closing or closed. Messages from 16 KiB on may
     /// be sent from the caller's memory: `text` must stay valid until the operation ends. Cancellation ends only the
     /// wait; the message goes out whole.
     [[nodiscard]] boost::asio::awaitable<send_result> send(std::string_view text, send_options how = {});

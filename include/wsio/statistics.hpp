@@ -53,7 +53,7 @@ struct statistics {
     std::uint64_t messages_sent = 0;
     /// Messages that `options::when_full` dropped: given to `write`, and in `messages_sent` if they waited for a while.
     std::uint64_t messages_dropped = 0;
-    /// Bytes of open connections: frames as they are on the wire, but without TLS.
+    /// Bytes of open connections: frames as they are on the wire, but without TLS. What was sent may begin with the 101.
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
 

@@ -48,10 +48,11 @@ enum class ended_by : std::uint8_t {
 /// Says how and why a connection ended. While it lives, `by` is `nobody`; from then on no ending is without a cause.
 struct status {
     ended_by by = ended_by::nobody;
-    /// The close code: the peer's when the peer closed first, else the one that was sent; `no_status` when the close
-    /// frame had none or the version has no codes, `abnormal` when there was no closing handshake.
+    /// The close code: the peer's when the peer closed first, else the one that was asked for (one that the version does not
+    /// have, or that may not be sent, goes out as another); `no_status` when the close frame had none or the version has no
+    /// codes, `abnormal` when there was no closing handshake.
     close_code code = close_code::abnormal;
-    std::string reason;  ///< The reason that came or went with the code, UTF-8, at most 123 bytes.
+    std::string reason;  ///< The reason that came or went with the code, cut at 123 bytes.
     std::string cause;   ///< What happened, for a person, such as "frame is not masked (RFC 6455 5.1)".
     bool clean = false;  ///< Whether the closing handshake was completed.
 

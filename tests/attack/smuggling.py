@@ -61,7 +61,8 @@ def chunks_that_lie_are_refused(server):
     chunked = POST + b'Transfer-Encoding: chunked\r\n\r\n'
     for chunks in (b'-1\r\n', b'+1\r\nx\r\n0\r\n\r\n', b'0x1\r\nx\r\n0\r\n\r\n', b'ffffffffffffffff\r\n', b'10000000000000001\r\nx\r\n0\r\n\r\n',
                    b'g\r\n', b'\r\n\r\n', b'1\r\nxx\r\n0\r\n\r\n', b'1\r\nx0\r\n\r\n', b' 1\r\nx\r\n0\r\n\r\n', b'1\nx\n0\n\n',
-                   b'100000\r\n', b'0' * 40 + b'g\r\n', b'1\r\nx\n\n0\r\n\r\n'):
+                   b'100000\r\n', b'0' * 40 + b'g\r\n', b'1\r\nx\n\n0\r\n\r\n',
+                   b'5;a="\nx"\r\nA\r\n21\r\n0\r\n\r\n'):
         alone(server, chunked + chunks, 400, 413)
     expect(answers(server, chunked + b'3\r\nabc\r\n0\r\n\r\n' + GET) == [200, 200], 'an honest body')
 
