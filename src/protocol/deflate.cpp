@@ -7,6 +7,7 @@
 #include <limits>
 #include <new>
 #include <span>
+#include <utility>
 
 namespace wsio::protocol {
 namespace {
@@ -112,6 +113,11 @@ void set_dictionary(z_stream& stream, std::string_view text) {
         throw std::bad_alloc();
 }
 
+/// Begins another stream behind one that has ended: more blocks may follow a final one, and refer back as before (RFC 7692
+/// 7.2.3.4). The window stays where it is. Taken out and put back, it would make each two bytes of a message that consists of
+/// nothing else cost 64 KiB of copying.
+void go_on_behind_end(z_stream& stream) noexcept { ::inflateResetKeep(&stream); }
+
 /// zlib.h at inflate(): bit 7 is set right after the end of a block, the low bits count what is unused of the last byte.
 bool ends_with_block(const z_stream& stream) noexcept { return stream.data_type == 128; }
 
@@ -126,25 +132,13 @@ message_inflater::message_inflater(std::string_view history) : stream_(inflating
     if (!history.empty()) set_dictionary(*stream_, history);
 }
 
-/// More blocks follow a final one (RFC 7692 7.2.3.4). They may refer back as before.
-void message_inflater::begin_stream() {
-    stream_ended_ = false;
-    byte_buffer window;
-    window.reserve(std::size_t{1} << max_window_bits);
-    uInt size = 0;
-    ::inflateGetDictionary(stream_.get(), reinterpret_cast<Bytef*>(window.data()), &size);
-    window.commit(size);
-    ::inflateReset(stream_.get());
-    if (!window.empty()) set_dictionary(*stream_, window.view());
-}
-
 message_inflater::step message_inflater::inflate(std::string_view& payload, std::span<char> room) {
     auto& stream = *stream_;
     step done;
     for (;;) {
         if (stream_ended_) {
             if (payload.empty()) return done;
-            begin_stream();
+            go_on_behind_end(stream);
         }
         auto const input = payload.substr(0, largest_piece);
         give_input(stream, input);
@@ -216,34 +210,32 @@ inflater::outcome inflater::inflate(std::string_view payload, std::string_view h
     // A compressor on zlib that has nothing new to flush gives no bytes at all. RFC 7692 7.2.3.6 wants one, but what an
     // empty payload means is beyond doubt.
     if (payload.empty()) return outcome::done;
-    begin(history, {});
+    begin(history);
     while (!payload.empty())
-        if (auto const result = take(take_piece(payload), history, message); result != outcome::done) return result;
+        if (auto const result = take(take_piece(payload), message); result != outcome::done) return result;
     // RFC 7692 7.2.2. A message that ends with a final block needs no tail, though it should have one (7.2.3.4).
     if (!stream_ended_) {
-        if (auto const result = take(flush_tail, history, message); result != outcome::done) return result;
+        if (auto const result = take(flush_tail, message); result != outcome::done) return result;
         if (!at_end_of_block()) return outcome::broken;
     }
     message.finish();
     return outcome::done;
 }
 
-/// Begins a DEFLATE stream that may refer back to `history` and the message so far.
-void inflater::begin(std::string_view history, std::string_view message) {
+/// Begins a message that may refer back to `history`.
+void inflater::begin(std::string_view history) {
     stream_ended_ = false;
     ::inflateReset(stream_.get());
     constexpr std::size_t window = std::size_t{1} << max_window_bits;
-    for (auto part : {history, message}) {
-        part = part.substr(part.size() - std::min(part.size(), window));
-        if (!part.empty()) set_dictionary(*stream_, part);
-    }
+    history = history.substr(history.size() - std::min(history.size(), window));
+    if (!history.empty()) set_dictionary(*stream_, history);
 }
 
-inflater::outcome inflater::take(std::string_view part, std::string_view history, output& out) {
+inflater::outcome inflater::take(std::string_view part, output& out) {
     auto& stream = *stream_;
     give_input(stream, part);
     for (;;) {
-        if (stream_ended_) begin(history, out.view());  // more blocks follow a final one (RFC 7692 7.2.3.4)
+        if (std::exchange(stream_ended_, false)) go_on_behind_end(stream);
         auto const room = give_room(stream, out.room());
         int const result = ::inflate(&stream, Z_SYNC_FLUSH);
         out.commit(room - stream.avail_out);

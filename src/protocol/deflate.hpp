@@ -79,7 +79,6 @@ private:
     struct end {
         void operator()(z_stream_s* stream) const noexcept;
     };
-    void begin_stream();
 
     std::unique_ptr<z_stream_s, end> stream_;
     bool stream_ended_ = false;
@@ -107,8 +106,8 @@ private:
         void operator()(z_stream_s* stream) const noexcept;
     };
     class output;
-    void begin(std::string_view history, std::string_view message);
-    outcome take(std::string_view part, std::string_view history, output& out);
+    void begin(std::string_view history);
+    outcome take(std::string_view part, output& out);
     [[nodiscard]] bool at_end_of_block() const noexcept;
 
     std::unique_ptr<z_stream_s, end> stream_;

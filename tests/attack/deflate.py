@@ -209,6 +209,16 @@ def last_blocks_and_missing_tails(server):
                 peer.send(frame(0xc2, payload) + frame(0x88, b'\x03\xe8')).expect_close(1000, 1002, 1007, 1009)
 
 
+@needs('ours', cpu=2)
+def blocks_that_say_they_are_the_last_cost_bounded_time(server):
+    # Behind each a stream begins anew. Whoever sets up its window again copies tens of KiB for two bytes.
+    payload = zeros(32768) + EMPTY[1:] + b'\x03\0' * 40_000 + b'\0'
+    for path in PATHS:
+        with Inflating(server, path) as (_, other):
+            for _ in range(50):
+                other.echoes(payload, bytes(32768))
+
+
 @needs('ours')
 def references_beyond_the_agreed_window_are_refused(server):
     chance = random.Random(10)
@@ -331,5 +341,6 @@ def compressed_connections_give_their_memory_back(server):
 ATTACKS = [every_split_point_gives_the_same, messages_are_inflated_up_to_the_limit_and_no_byte_more, bombs_are_not_inflated,
            a_bomb_that_rests_on_what_came_before_is_not_inflated, many_small_bombs_cost_bounded_time, garbage_fails_and_says_so,
            bad_text_under_compression_is_refused, blocks_that_hold_nothing_cost_bounded_time, last_blocks_and_missing_tails,
-           references_beyond_the_agreed_window_are_refused, compression_bits_where_they_do_not_belong, illegal_offers_are_declined,
+           blocks_that_say_they_are_the_last_cost_bounded_time, references_beyond_the_agreed_window_are_refused,
+           compression_bits_where_they_do_not_belong, illegal_offers_are_declined,
            legal_offers_are_answered_within_what_they_allow, floods_of_offers_cost_little, compressed_connections_give_their_memory_back]

@@ -243,10 +243,30 @@ BOOST_AUTO_TEST_CASE(what_follows_a_final_block_refers_back_across_it) {
     // "Hello" in a final block, then the second message of 7.2.3.2, which refers to it, and once more.
     BOOST_TEST(message_of(hex("f3 48 cd c9 c9 07 00") + hex("f2 00 11 00 00")) == "HelloHello");
     BOOST_TEST(message_of(hex("f3 00 11 00") + hex("f2 00 11 00 00"), "Hello") == "HelloHello");
+    BOOST_TEST(message_of(hex("f3 48 cd c9 c9 07 00") + hex("03 00") + hex("f3 00 11 00") + hex("f2 00 11 00 00")) ==
+               "HelloHelloHello");
+    for (std::size_t const size : {10'000, 40'000, 200'000}) {  // more than the scratch block, than the window
+        deflater engine({});
+        auto const text = prose(size);
+        auto const again = text.substr(size - 9'000);
+        auto const begun = deflated(engine, text) + std::string(flush_tail);
+        auto const rest = deflated(engine, again);
+        BOOST_TEST(rest.size() < 500U);  // refers back
+        BOOST_TEST((message_of(begun + hex("03 00") + rest) == text + again));
+        BOOST_TEST((message_of(begun + hex("03 00 03 00 01 00 00 ff ff") + rest) == text + again));
+    }
     // Final empty blocks without end are no message of any size.
     std::string payload;
     for (int i = 0; i < 5000; ++i) payload += hex("03 00");
     BOOST_TEST(message_of(payload + hex("00")) == "");
+    // Step by step, too.
+    message_inflater steps("Hello");
+    std::string made(100, ' ');
+    auto const twice = hex("f3 00 11 00") + hex("03 00") + hex("f3 00 11 00");
+    std::string_view rest = twice;
+    BOOST_TEST(!steps.inflate(rest, made).broken);
+    BOOST_TEST(steps.stream_ended());
+    BOOST_TEST(made.substr(0, 11) == "HelloHello ");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
