@@ -221,7 +221,10 @@ std::ptrdiff_t tls_stream::write(std::string_view a, std::string_view b, std::st
         int const error = errno;
         if (done != 1) {
             unfinished_ = size;
-            write_wants_to_read_ = outcome_of_failure(error) == outcome::would_block;
+            auto const result = outcome_of_failure(error);
+            // When the peer has said that it ends, OpenSSL 3.0 says that of a write that failed, too.
+            if (result == outcome::ended) failure_ = std::strerror(error);
+            write_wants_to_read_ = result == outcome::would_block;
             break;
         }
         unfinished_ = 0;

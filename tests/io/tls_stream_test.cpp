@@ -247,6 +247,18 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_has_gone_is_a_failure_and_no_signal, ground)
     BOOST_TEST(p.stream->end());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_write_that_fails_behind_the_peers_end_is_a_failure, ground) {
+    for (int const version : versions) {
+        pair p(options(), {.trusted = &ca, .version = version});
+        p.shake_hands();
+        p.finish_client();
+        BOOST_TEST(p.receive().result == outcome::ended);
+        p.close_client();
+        BOOST_TEST(p.stream->write("anybody?") == -1);
+        BOOST_TEST(p.stream->failure() == "Broken pipe");
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_record_that_was_altered_fails, ground) {
     for (int const version : versions) {
         pair p(options(), {.trusted = &ca, .version = version});
