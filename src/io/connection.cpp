@@ -364,6 +364,7 @@ void connection::out_of_memory() noexcept {
         phase_ = phase::finishing;
         auto const waiting = outbox_.size();
         outbox_.clear();  // it may borrow from who is not told yet
+        if (loop_.current() == this) loop_.cork().clear();
         count_waiting(waiting);
         loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
     }

@@ -58,13 +58,13 @@ bool connection::can_read() const noexcept {
 
 void connection::read_on() {
     if (!can_read() || reading_posted_ || (!more_to_read_ && await_readable())) return;
-    reading_posted_ = true;
     asio::post(loop_.context(), [this, held = operation(this)] {
         reading_posted_ = false;
         survive([this] {
             if (phase_ != phase::ended) readable();
         });
     });
+    reading_posted_ = true;
 }
 
 void connection::receive_once() {

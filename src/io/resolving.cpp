@@ -70,13 +70,18 @@ public:
     void ask(const std::string& host, asker who) {
         std::lock_guard const lock(mutex_);
         auto const [name, is_new] = names_.try_emplace(host);
-        name->second.push_back(std::move(who));
-        if (!is_new) return;  // the answer is for all who ask meanwhile, so that one name takes one thread
-        waiting_.push_back(name);
+        try {
+            name->second.push_back(std::move(who));
+            if (!is_new) return;  // the answer is for all who ask meanwhile, so that one name takes one thread
+            waiting_.push_back(name);
+        } catch (...) {  // a name that nobody looks up would never be asked for again
+            if (is_new) names_.erase(name);
+            throw;
+        }
         if (threads_ == most_threads) return;
         try {
             start();
-        } catch (const std::system_error&) {
+        } catch (...) {
             if (threads_ != 0) return;
             waiting_.pop_back();
             names_.erase(name);
