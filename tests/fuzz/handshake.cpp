@@ -255,8 +255,8 @@ void check_offer(const offer& offered, const request& r) {
     if (numbered)
         expect("hybi-" + std::string(r.header("Sec-WebSocket-Version")) == to_string(offered.version),
                "the number is the version's");
-    for (auto const& name : offered.subprotocols)
-        expect(handshake::choose_subprotocol(offered, {"none", std::string(name)}) == name,
+    for (auto const& name : offered.subprotocols)  // and not what no client can offer
+        expect(handshake::choose_subprotocol(offered, {"\x7F", std::string(name)}) == name,
                "what is offered can be chosen");
     for (auto const version : all_protocol_versions) {
         auto const only = handshake::recognise(r, {version});
