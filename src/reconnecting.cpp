@@ -15,6 +15,7 @@
 #include "handshake/random.hpp"
 #include "io/client_state.hpp"
 #include "io/connecting.hpp"
+#include "io/deadlines.hpp"
 
 namespace wsio {
 
@@ -81,9 +82,7 @@ asio::awaitable<socket> reconnecting::next() { return next(state_); }
 namespace {
 
 asio::awaitable<void> wait(std::chrono::milliseconds time) {
-    // The clock counts in smaller units, in which the longest time is not to be had.
-    auto const bounded = std::min<std::chrono::milliseconds>(time, std::chrono::years(1));
-    asio::steady_timer timer(co_await asio::this_coro::executor, bounded);
+    asio::steady_timer timer(co_await asio::this_coro::executor, detail::bounded(time));
     co_await timer.async_wait(asio::use_awaitable);
 }
 

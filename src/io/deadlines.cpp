@@ -1,14 +1,6 @@
 #include "io/deadlines.hpp"
 
-#include <algorithm>
-
 namespace wsio::detail {
-
-namespace {
-
-constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
-
-}  // namespace
 
 void deadline::unlink() noexcept {
     if (next_ == nullptr) return;
@@ -37,8 +29,7 @@ std::uint32_t deadlines::now() const noexcept {
 void deadlines::set(deadline& d, std::chrono::milliseconds from_now) noexcept {
     clear(d);
     if (empty()) done_ = now();  // nobody advanced the wheel while it was empty
-    auto const ticks = static_cast<std::uint32_t>(
-        (std::min<std::chrono::milliseconds>(from_now, longest) + tick - std::chrono::milliseconds(1)) / tick);
+    auto const ticks = static_cast<std::uint32_t>((bounded(from_now) + tick - std::chrono::milliseconds(1)) / tick);
     d.tick_ = now() + ticks + 1;  // the current tick has partly passed
     wheel_[d.tick_ % slots].link(d);
     ++count_;

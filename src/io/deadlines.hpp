@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -7,6 +8,11 @@
 #include <optional>
 
 namespace wsio::detail {
+
+/// Bounds a time, which may be as long as its type lets it be, so that it can be added to others. A year is as good as for ever.
+[[nodiscard]] constexpr std::chrono::milliseconds bounded(std::chrono::milliseconds time) noexcept {
+    return std::min<std::chrono::milliseconds>(time, std::chrono::hours(24 * 365));
+}
 
 /// Something that wants to be told when a time has come. Setting, moving and clearing a deadline are a few pointer
 /// writes; no timer operation belongs to it.

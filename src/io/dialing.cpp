@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "io/deadlines.hpp"
 #include "io/resolving.hpp"
 
 namespace wsio::detail {
@@ -44,11 +45,6 @@ public:
 private:
     asio::steady_timer timer_;
 };
-
-// Adds a time that may be as long as its type lets it be; a year is as good as for ever.
-clock::time_point later(clock::time_point from, std::chrono::milliseconds time) {
-    return from + std::min<std::chrono::milliseconds>(time, std::chrono::years(1));
-}
 
 std::string place(const dialing& where) { return where.host + ':' + std::to_string(where.port); }
 
@@ -167,7 +163,7 @@ std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& address
 }
 
 asio::awaitable<tcp::socket> dial(const dialing& where) {
-    auto const deadline = later(clock::now(), where.timeout);
+    auto const deadline = clock::now() + bounded(where.timeout);
     auto const addresses = interleaved(co_await resolve(where, deadline));
     co_return co_await dial_any(where, addresses, deadline);
 }
@@ -187,7 +183,7 @@ asio::awaitable<tcp::socket> dial_any(const dialing& where, const std::vector<tc
                                     " ms; is the host up, and does a firewall let this through?");
         if (tried < addresses.size() && now >= r->next_at) {
             attempt(r, addresses[tried++], executor);
-            r->next_at = later(now, where.next_address_after);
+            r->next_at = now + bounded(where.next_address_after);
             continue;
         }
         if (r->under_way == 0) fail(where, *r);

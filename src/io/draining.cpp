@@ -47,7 +47,7 @@ void close_for_stop(connection& c) {
 
 asio::awaitable<void> drain(loop& l, log_function log_to, drain_options how,
                             std::function<bool(const connection&)> belongs) {
-    how.deadline = std::min<std::chrono::milliseconds>(how.deadline, std::chrono::years(1));  // as good as for ever
+    how.deadline = bounded(how.deadline);
     auto const begin = l.now();
     auto const end = begin + how.deadline;
     auto const spread = std::max(std::chrono::milliseconds::zero(), std::min(how.spread, how.deadline));

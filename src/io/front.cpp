@@ -337,9 +337,9 @@ asio::awaitable<http_response> front::respond(const front& self, const request& 
 
 void front::write(const front& self, connection& c, const request& r, const http_response& response, bool keep_alive) {
     // A reader of a large response gets a second more for every 64 KiB.
-    auto const patience = std::min<std::chrono::milliseconds>(self.settings_.timeouts.handshake, std::chrono::years(1));
-    c.set_deadline(patience + std::chrono::seconds(response.body.size() / (64 * 1024)),
-                   "the peer did not take the response in time");
+    c.set_deadline(
+        bounded(self.settings_.timeouts.handshake) + std::chrono::seconds(response.body.size() / (64 * 1024)),
+        "the peer did not take the response in time");
     bool const head_only = r.method() == "HEAD";
     std::string bytes;
     try {

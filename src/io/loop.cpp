@@ -4,7 +4,6 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -179,8 +178,7 @@ void loop::pass_tick() {
 
 std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {
     // The present beat has partly passed. Times of years are not told from each other: the count goes round.
-    constexpr std::chrono::milliseconds most = std::chrono::hours(24 * 365);
-    return static_cast<std::uint32_t>((std::min(time, most) + deadlines::tick - std::chrono::milliseconds(1)) /
+    return static_cast<std::uint32_t>((bounded(time) + deadlines::tick - std::chrono::milliseconds(1)) /
                                       deadlines::tick) +
            1;
 }
