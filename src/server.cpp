@@ -133,7 +133,7 @@ void server::handle_upgrade(request request, asio::ip::tcp::socket stream, std::
 
 std::map<std::size_t, socket> server::clients() const { return state_->clients(); }
 
-std::size_t server::clients_count() const noexcept { return state_->loop_is_gone() ? 0 : state_->clients_count(); }
+std::size_t server::clients_count() const noexcept { return state_->clients_count(); }
 
 wsio::statistics server::statistics() const { return state_->counts.snapshot(); }
 

@@ -93,9 +93,8 @@ std::optional<std::string> origin_form(std::string_view target) {
 }
 
 std::string path_of(const request& request) {
-    auto path = origin_form(request.target()).value_or(std::string(request.target()));
-    path.resize(std::min(path.find('?'), path.size()));
-    return path;
+    auto const target = origin_form(request.target());
+    return target ? target->substr(0, target->find('?')) : std::string(request.path());
 }
 
 }  // namespace wsio::handshake

@@ -109,13 +109,11 @@ void connection::operations_over() noexcept {
 
 void connection::abandoned() {
     if (phase_ == phase::handshake) finish();
-    if (phase_ == phase::closing && !dropping_ && !(callbacks_ && callbacks_->message)) {
+    if (phase_ == phase::closing && !dropping_ && !calls_back()) {
         dropping_ = true;  // what still comes is nobody's
         process_later();
     }
-    bool const is_listened_to =
-        callbacks_ && (callbacks_->message || callbacks_->close || callbacks_->error || callbacks_->pong);
-    if (phase_ != phase::open || is_listened_to) return;
+    if (phase_ != phase::open || (callbacks_ && callbacks_->are_set())) return;
     end(close_code::normal, {}, ended_by::application, "the last handle went away");
 }
 

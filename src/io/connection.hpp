@@ -172,6 +172,8 @@ public:
         std::function<void(std::string_view)> pong;
         std::optional<std::string> last_pong;  ///< On its way to `pong`.
         bool message_was_set = false;          ///< While `message` runs: it is replaced, perhaps by nothing.
+
+        [[nodiscard]] bool are_set() const noexcept { return message || close || error || pong; }
     };
     /// Gives the callbacks, to be set at once. From now on the connection lives without handles.
     [[nodiscard]] callbacks& listen();
@@ -337,6 +339,7 @@ private:
     void tell_ended_later();
     void tell(const std::function<void(const wsio::status&)>& callback);
     void abandoned();
+    [[nodiscard]] bool calls_back() const noexcept { return callbacks_ && callbacks_->message; }
     void maybe_let_go() noexcept;
     [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept;
 

@@ -108,7 +108,7 @@ void connection::peer_closed(const protocol::event& event) {
 
 void connection::process() {
     while (phase_ != phase::ended && large_ == nullptr && (last_queued_ != nullptr || next_event())) {
-        if (callbacks_ && callbacks_->message) {
+        if (calls_back()) {
             if (auto received = take_message()) call_back(*received);
         } else if (receiver_.waiting()) {
             receiver_.wake();
@@ -136,7 +136,7 @@ bool connection::nobody_takes() const noexcept {
 // To a callback that was set late; but what was dropped is dropped.
 void connection::deliver_last() {
     if (status_->by == ended_by::application && status_->code == close_code::abnormal) return;
-    while (callbacks_ && callbacks_->message && (large_ == nullptr ? last_queued_ != nullptr : join_parts())) {
+    while (calls_back() && (large_ == nullptr ? last_queued_ != nullptr : join_parts())) {
         auto const received = take_message();
         if (!received) break;
         call_back(*received);

@@ -30,8 +30,7 @@ bool connection::is_held() const noexcept { return large_ != nullptr && !large_-
 // A message that is too big to be given whole waits until somebody says whether it is wanted whole or in parts: the peer may
 // be quicker than the first call of the application.
 bool connection::hold(const protocol::event& event) {
-    bool const is_awaited = receiver_.waiting() || (callbacks_ && callbacks_->message);
-    if (!event.resumable || phase_ != phase::open || is_awaited) return false;
+    if (!event.resumable || phase_ != phase::open || calls_back() || receiver_.waiting()) return false;
     need_large().held = event.data;
     return true;
 }
@@ -39,8 +38,7 @@ bool connection::hold(const protocol::event& event) {
 // As `process`, for a connection that has had to do with large messages.
 void connection::process_large() {
     while (phase_ != phase::ended) {
-        bool const calls_back = callbacks_ && callbacks_->message;
-        if (calls_back) {
+        if (calls_back()) {
             if (!join_parts()) break;
             auto const received = take_message();
             if (!received) break;

@@ -67,7 +67,9 @@ public:
     static boost::asio::awaitable<std::optional<socket>> accept(std::shared_ptr<server_state> self);
     static boost::asio::awaitable<void> drain(std::shared_ptr<server_state> self, drain_options how);
     [[nodiscard]] std::map<std::size_t, socket> clients() const;
-    [[nodiscard]] std::size_t clients_count() const noexcept { return settings_.client_tracking ? open_ : 0; }
+    [[nodiscard]] std::size_t clients_count() const noexcept {
+        return settings_.client_tracking && !loop_is_gone() ? open_ : 0;
+    }
     /// Takes nothing in any more; those that wait for `accept` are closed, as nobody will have them.
     void take_no_more();
     void stop();

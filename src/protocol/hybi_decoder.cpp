@@ -178,8 +178,9 @@ event hybi_decoder::take_payload_part(std::span<char>& input) {
     }
     if (in_parts()) {
         // What came before parts were asked for may be more. Behind an empty payload nothing would wake us again.
-        if (missing_ != 0 && assembly_.size() >= max_part_size) return give_part(false);
-        count = std::min(count, max_part_size - std::min(max_part_size, assembly_.size()));
+        auto const room = max_part_size - std::min(max_part_size, assembly_.size());
+        if (room == 0 && missing_ != 0) return give_part(false);
+        count = std::min(count, room);
     }
     auto const part = take(input, count);
     make_room(part.size());
