@@ -1,70 +1,20 @@
 #include "io/compressing_client.hpp"
+#include "io/parts_tools.hpp"
 #include "io/tls_client.hpp"
 
-#include "protocol/utf8.hpp"
-
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 using namespace wsio::test;
 using wsio::close_code;
 using wsio::compression_mode;
 using wsio::ended_by;
-using wsio::message_part;
-using wsio::protocol_version;
-namespace protocol = wsio::protocol;
-
-namespace {
-
-/// One message as its parts make it.
-struct gathered {
-    std::string bytes;
-    std::size_t parts = 0;
-    bool text = false;
-    bool complete = false;
-};
-
-/// Receives one message in parts and checks what is promised of each.
-awaitable<gathered> gather(wsio::socket socket) {
-    gathered all;
-    while (auto const part = co_await socket.receive_part()) {
-        BOOST_REQUIRE(part->is_first() == (all.parts == 0));
-        BOOST_REQUIRE(part->size() <= message_part::max_size);
-        BOOST_REQUIRE(!part->empty() || part->is_last());
-        if (part->is_text()) BOOST_REQUIRE(protocol::valid_utf8(part->text()));
-        if (all.parts != 0) BOOST_REQUIRE(part->is_text() == all.text);
-        all.text = part->is_text();
-        all.bytes += part->text();
-        ++all.parts;
-        all.complete = part->is_last();
-        if (all.complete) break;
-    }
-    co_return all;
-}
-
-std::string text_of(std::size_t size) {
-    std::string text;
-    while (text.size() + 3 <= size) text += text.size() % 7 == 0 ? "\xE2\x82\xAC" : "abc";
-    return text + letters(size - text.size());
-}
-
-struct pair : connected_pair {
-    explicit pair(wsio::limits limits = {}, protocol_version version = protocol_version::hybi_13)
-        : connected_pair({.limits = limits}, version) {}
-
-    gathered next() { return w.run(gather(socket)); }
-    std::optional<message_part> part() { return w.run(socket.receive_part()); }
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(io_parts)
 
 BOOST_AUTO_TEST_CASE(a_message_comes_in_parts_in_every_version) {
     for (auto const version : wsio::all_protocol_versions) {
-        pair p({}, version);
+        parts_pair p({}, version);
         auto const text = text_of(700'000);
         auto receiving = p.w.start(gather(p.socket));
         p.client.send(client_text(version, text) + client_text(version, "small"));
@@ -79,80 +29,10 @@ BOOST_AUTO_TEST_CASE(a_message_comes_in_parts_in_every_version) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_message_over_the_limit_of_whole_ones_waits_until_somebody_asks) {
-    for (auto const version : wsio::all_protocol_versions) {
-        pair p({.message_size = 1000}, version);
-        p.socket.on_close([](const wsio::status&) {});  // that takes no messages
-        auto const text = text_of(300'000);
-        p.client.send(client_text(version, "before") + client_text(version, text.substr(0, 1000)));
-        p.client.send_some(client_text(version, text), 50ms);
-        p.w.turn_for(30ms);
-        BOOST_TEST(p.socket.is_open());
-        BOOST_TEST(p.w.receive(p.socket)->text() == "before");
-        BOOST_TEST((p.next().bytes == text.substr(0, 1000)));
-        auto const got = p.next();
-        BOOST_TEST((got.bytes == text));
-        BOOST_TEST(got.complete);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(receive_refuses_such_a_message_with_1009) {
-    for (auto const version : wsio::all_protocol_versions) {
-        bool const hybi = wsio::is_hybi(version);
-        for (bool const asked_before : {false, true}) {
-            pair p({.message_size = 1000}, version);
-            if (asked_before) {
-                p.client.send(client_text(version, "one"));
-                BOOST_TEST(p.next().bytes == "one");
-            }
-            p.client.send(client_text(version, "two") + client_text(version, letters(5000)));
-            p.w.turn_for(20ms);
-            BOOST_TEST(p.w.receive(p.socket)->text() == "two");
-            if (asked_before && !hybi) {  // there the limit is not exact once parts were asked for
-                BOOST_TEST(p.w.receive(p.socket)->size() == 5000U);
-                continue;
-            }
-            BOOST_TEST(!p.w.receive(p.socket));
-            p.client.expect_last(hybi ? server_close(1009, "message is over the size limit") : "");
-            check_status(p.socket.status(), ended_by::library,
-                         hybi ? close_code::message_too_big : close_code::abnormal, false,
-                         "message is over the size limit");
-            BOOST_TEST(!p.part());
-        }
-    }
-}
-
-BOOST_AUTO_TEST_CASE(a_callback_that_is_set_later_refuses_it_too) {
-    pair p({.message_size = 1000});
-    p.client.send(frame(text_frame, letters(5000)));
-    p.w.turn_for(20ms);
-    p.socket.on_message([](const wsio::message&) {});
-    p.client.expect_last(server_close(1009, "message is over the size limit"));
-}
-
-BOOST_AUTO_TEST_CASE(a_message_that_waits_for_somebody_is_not_read_and_holds_no_ending_up) {
-    {
-        pair p({.message_size = 1000});
-        auto const before = p.server.statistics().bytes_received;
-        p.client.send_some(frame(binary_frame, std::string(30'000'000, 'x')), 100ms);
-        BOOST_TEST(p.server.statistics().bytes_received - before < 300'000U);
-        p.socket.end(close_code::going_away);
-        p.client.expect_last(server_close(1001));
-        check_status(p.socket.status(), ended_by::application, close_code::going_away, false);
-    }
-    pair p({.message_size = 1000});
-    p.client.send(frame(binary_frame, letters(5000)));
-    p.w.turn_for(20ms);
-    p.socket.destroy();
-    BOOST_TEST(!p.w.receive(p.socket));
-    BOOST_TEST(!p.part());
-    p.client.expect_end();
-}
-
 BOOST_AUTO_TEST_CASE(the_limit_of_messages_in_parts_is_exact) {
     for (auto const version : wsio::all_protocol_versions) {
         bool const hybi = wsio::is_hybi(version);
-        pair p({.message_size = 1000, .streamed_message_size = 200'000}, version);
+        parts_pair p({.message_size = 1000, .streamed_message_size = 200'000}, version);
         auto const most = letters(200'000);
         auto receiving = p.w.start(gather(p.socket));
         p.client.send(client_text(version, most));
@@ -168,73 +48,9 @@ BOOST_AUTO_TEST_CASE(the_limit_of_messages_in_parts_is_exact) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(whole_messages_and_parts_may_be_received_in_turn) {
-    pair p({.message_size = 300'000});
-    auto const large = text_of(250'000);
-    auto feeding = [&] {
-        p.client.send(frame(text_frame, "one") + frame(text_frame, large) + frame(0x01, large.substr(0, 70'000)) +
-                      frame(0x80, large.substr(70'000)) + frame(binary_frame, large));
-    };
-    feeding();
-    BOOST_TEST(p.w.receive(p.socket)->text() == "one");
-    BOOST_TEST((p.next().bytes == large));
-    BOOST_TEST((p.w.receive(p.socket)->text() == large));
-    auto const binary = p.next();
-    BOOST_TEST((binary.bytes == large));
-    BOOST_TEST(!binary.text);
-    feeding();
-    BOOST_TEST(p.next().bytes == "one");
-    BOOST_TEST((p.w.receive(p.socket)->text() == large));
-    BOOST_TEST((p.next().bytes == large));
-    auto const last = p.w.receive(p.socket);
-    BOOST_TEST((last->text() == large));
-    BOOST_TEST(last->is_binary());
-    BOOST_TEST(p.server.statistics().messages_received == 8U);
-    BOOST_TEST(p.server.statistics().messages_waiting == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(a_callback_that_is_set_inside_a_message_in_parts_gets_what_comes_behind_it) {
-    for (bool const whole : {true, false}) {
-        pair p;
-        auto const begun = letters(200'000);
-        auto const large = text_of(300'000);
-        p.client.send(whole ? frame(text_frame, begun) : frame(0x01, begun));
-        p.w.turn_for(20ms);
-        BOOST_TEST(p.part()->is_first());
-        std::vector<std::string> told;
-        p.socket.on_message([&](const wsio::message& message) { told.push_back(message.str()); });
-        if (!whole) p.client.send(frame(0x80, begun));
-        p.client.send(frame(text_frame, "small") + frame(text_frame, large));
-        BOOST_TEST(p.w.until([&] { return told.size() >= 2; }));
-        BOOST_TEST((told == std::vector<std::string>{"small", large}));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(receive_inside_a_message_in_parts_is_misuse_and_harms_nothing) {
-    pair p;
-    auto const large = text_of(250'000);
-    p.client.send(frame(text_frame, large) + frame(text_frame, "next"));
-    auto bytes = p.part()->str();
-    BOOST_CHECK_THROW(p.w.receive(p.socket), std::logic_error);
-    for (;;) {
-        auto const part = p.part();
-        bytes += part->text();
-        if (part->is_last()) break;
-    }
-    BOOST_TEST((bytes == large));
-    BOOST_TEST(p.w.receive(p.socket)->text() == "next");
-    auto first = p.w.start(p.socket.receive_part());
-    p.w.turn_for(5ms);
-    BOOST_CHECK_THROW(p.w.receive(p.socket), std::logic_error);
-    BOOST_CHECK_THROW(p.part(), std::logic_error);
-    p.client.send(frame(text_frame, "still"));
-    BOOST_REQUIRE(p.w.until([&] { return first.done(); }));
-    BOOST_TEST(first.get()->text() == "still");
-}
-
 BOOST_AUTO_TEST_CASE(a_receive_that_is_cancelled_half_way_leaves_its_bytes_to_the_next_call) {
     for (bool const whole : {false, true}) {
-        pair p({.message_size = 2'000'000});
+        parts_pair p({.message_size = 2'000'000});
         p.client.send(frame(text_frame, "one"));
         BOOST_TEST(p.next().bytes == "one");
         auto const large = text_of(1'000'000);
@@ -255,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_receive_that_is_cancelled_half_way_leaves_its_bytes_to_th
 
 BOOST_AUTO_TEST_CASE(a_slow_producer_is_heard_at_once) {
     for (auto const version : wsio::all_protocol_versions) {
-        pair p({}, version);
+        parts_pair p({}, version);
         auto const message = client_text(version, text_of(2000));
         std::string got;
         // A byte at a time at first, in the middle of the head and of characters.
@@ -277,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_slow_producer_is_heard_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_slow_consumer_holds_its_peer_back) {
     for (auto const version : wsio::all_protocol_versions) {
-        pair p({.read_ahead = 100'000}, version);
+        parts_pair p({.read_ahead = 100'000}, version);
         p.client.send(client_text(version, "one"));
         BOOST_TEST(p.next().bytes == "one");
         auto const large = text_of(20'000'000);
@@ -301,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_slow_consumer_holds_its_peer_back) {
 }
 
 BOOST_AUTO_TEST_CASE(pings_between_fragments_are_answered_while_the_application_is_busy) {
-    pair p;
+    parts_pair p;
     p.client.send(frame(0x01, letters(100'000)));
     BOOST_TEST(p.part()->is_first());
     p.client.send(frame(ping_frame, "a")).expect(server_frame(pong_frame, "a"));
@@ -330,7 +146,7 @@ BOOST_AUTO_TEST_CASE(what_ends_a_connection_inside_a_message_is_told_behind_the_
         {"", ended_by::peer, close_code::abnormal},
     };
     for (auto const& each : cases) {
-        pair p;
+        parts_pair p;
         p.client.send(frame(0x01, text_of(100'000)));
         BOOST_TEST(p.part()->is_first());
         p.client.send(each.bytes);
@@ -349,7 +165,7 @@ BOOST_AUTO_TEST_CASE(what_ends_a_connection_inside_a_message_is_told_behind_the_
 
 BOOST_AUTO_TEST_CASE(a_receive_that_is_cancelled_or_times_out_at_every_part_loses_no_byte) {
     for (auto const version : wsio::all_protocol_versions) {
-        pair p({}, version);
+        parts_pair p({}, version);
         auto const text = text_of(400'000);
         auto const bytes = client_text(version, text);
         std::string got;
@@ -431,7 +247,7 @@ BOOST_AUTO_TEST_CASE(what_comes_while_a_part_is_inflated_is_read_behind_it) {
 }
 
 BOOST_AUTO_TEST_CASE(closing_inside_a_message_in_parts_takes_the_answer_behind_it) {
-    pair p({.read_ahead = 50'000});
+    parts_pair p({.read_ahead = 50'000});
     p.client.send(frame(0x02, letters(100'000)));
     BOOST_TEST(p.part()->is_first());
     p.socket.end(close_code::normal);
