@@ -6,6 +6,7 @@
 using namespace wsio::test;
 using wsio::close_code;
 using wsio::ended_by;
+using wsio::protocol_version;
 
 BOOST_AUTO_TEST_SUITE(io_stopping)
 
