@@ -77,7 +77,8 @@ std::string reject_response(const rejection& rejection) {
     response.append(reason_phrase(rejection.status)).append("\r\n");
     for (auto const& [name, value] : rejection.fields)
         if (!is_framing(name)) response.append(name).append(": ").append(value).append("\r\n");
-    response += "Connection: close\r\n";
+    // Whoever sends Upgrade says so in Connection (RFC 9110 7.8).
+    response += rejection.fields.contains("Upgrade") ? "Connection: close, Upgrade\r\n" : "Connection: close\r\n";
     // An authorize hook may send another kind of body.
     if (!rejection.fields.contains("Content-Type")) response += "Content-Type: text/plain; charset=utf-8\r\n";
     response += "Content-Length: " + std::to_string(rejection.reason.size() + 1) + "\r\n\r\n";

@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_a_whole_response) {
 BOOST_AUTO_TEST_CASE(a_version_that_is_not_spoken_gets_the_list) {
     BOOST_TEST(reject_response(refused(get(hybi_fields("14")))) ==
                "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13, 8, 7\r\n"
-               "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 66\r\n\r\n"
+               "Connection: close, Upgrade\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 66\r\n\r\n"
                "this Sec-WebSocket-Version is not supported; use one of: 13, 8, 7\n");
 }
 
