@@ -16,6 +16,7 @@
 namespace wsio::testing {
 
 namespace asio = boost::asio;
+using wsio::detail::bounded;
 using wsio::detail::deadlines;
 using wsio::detail::loop;
 
@@ -129,7 +130,7 @@ void simulation::settle() {
 }
 
 void simulation::pass(std::chrono::milliseconds time) {
-    auto const end = now() + time;
+    auto const end = now() + bounded(time);
     settle();
     while (now() < end) {
         state_->home.pass_tick();
@@ -140,11 +141,11 @@ void simulation::pass(std::chrono::milliseconds time) {
 std::chrono::milliseconds simulation::now() const noexcept { return state_->passed(); }
 
 asio::awaitable<void> simulation::sleep(std::chrono::milliseconds time) {
-    return loop::sleep_until(state_->home, state_->home.now() + time);
+    return loop::sleep_until(state_->home, state_->home.now() + bounded(time));
 }
 
 void simulation::wait_for(const std::function<bool()>& condition, std::chrono::milliseconds at_most) {
-    auto const end = now() + at_most;
+    auto const end = now() + bounded(at_most);
     settle();
     while (!condition()) {
         if (now() >= end)

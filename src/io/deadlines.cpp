@@ -18,6 +18,14 @@ void deadlines::head::link(deadline& d) noexcept {
     previous_ = &d;
 }
 
+deadlines::due::~due() {
+    while (next_ != this) {
+        deadline& d = *next_;
+        d.unlink();
+        slot.link(d);
+    }
+}
+
 deadlines::deadlines() noexcept : done_(now()) {}
 
 std::uint32_t deadlines::now() const noexcept {
@@ -46,18 +54,18 @@ void deadlines::advance() {
     auto const from = current - done_ > slots ? current - slots : done_;
     for (auto at = from + 1; at != current + 1; ++at) {
         // Those that are told may set and clear others, so the due ones are collected first.
-        head due;
         auto& slot = wheel_[at % slots];
+        due found(slot);
         for (deadline* d = slot.next_; d != &slot;) {
             auto* const next = d->next_;
             if (static_cast<std::int32_t>(d->tick_ - current) <= 0) {
                 d->unlink();
-                due.link(*d);
+                found.link(*d);
             }
             d = next;
         }
-        while (due.next_ != &due) {
-            deadline& d = *due.next_;
+        while (found.next_ != &found) {
+            deadline& d = *found.next_;
             clear(d);
             d.deadline_passed();
         }

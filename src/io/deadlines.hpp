@@ -62,7 +62,7 @@ public:
     void stop_clock() noexcept { stopped_at_ = now(); }
     void pass_tick() noexcept { ++*stopped_at_; }
 
-    /// Tells those whose time has come.
+    /// Tells those whose time has come. When one of them throws, the rest are told at the next call.
     void advance();
 
 private:
@@ -70,6 +70,13 @@ private:
         head() noexcept;
         void link(deadline& d) noexcept;
         void deadline_passed() override {}
+    };
+
+    // Those of one slot that are to be told. When telling one fails, the others go back: the next tick tells them.
+    struct due : head {
+        explicit due(head& from) noexcept : slot(from) {}
+        ~due() override;
+        head& slot;
     };
 
     [[nodiscard]] std::uint32_t now() const noexcept;

@@ -137,14 +137,15 @@ loop::clock::time_point loop::now() const noexcept { return stopped_at_ ? *stopp
 namespace {
 
 // Waits for the clock of a loop whose clock is stopped.
-class nap final : public deadline {
+class nap final : public deadline, public loop::resident {
 public:
-    nap(loop& l, std::chrono::milliseconds time) : loop_(l) { l.set_deadline(*this, time); }
+    nap(loop& l, std::chrono::milliseconds time) : resident(l), loop_(l) { l.set_deadline(*this, time); }
     ~nap() override { loop_.clear_deadline(*this); }
     waiter over;
 
 private:
     void deadline_passed() override { over.wake_later(); }
+    void leave_loop() override { over.drop(); }  // the nap lies in the coroutine, and goes with it
 
     loop& loop_;
 };
@@ -186,7 +187,16 @@ std::uint32_t loop::beats_in(std::chrono::milliseconds time) noexcept {
 void loop::tick() {
     ++beat_;
     renew_reserve();
-    deadlines_.advance();
+    try {
+        deadlines_.advance();
+    } catch (...) {
+        go_on_ticking();
+        throw;
+    }
+    go_on_ticking();
+}
+
+void loop::go_on_ticking() {
     if (deadlines_.empty()) return;
     try {
         start_ticking();
@@ -226,9 +236,11 @@ void loop::shutdown() {
     shut_down_ = true;
     settle();
     settle_from(block_);
-    for (resident* const each : std::exchange(residents_, {})) {
-        each->loop_ = nullptr;
-        each->leave_loop();
+    while (!residents_.empty()) {  // one may take others with it
+        resident& first = *residents_.front();
+        residents_.erase(residents_.begin());
+        first.loop_ = nullptr;
+        first.leave_loop();
     }
     while (connections_ != nullptr) {
         connection& c = *connections_;

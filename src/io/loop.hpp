@@ -156,7 +156,7 @@ public:
 
     private:
         friend class loop;
-        /// Lets go of all objects of the `io_context`.
+        /// Lets go of all objects of the `io_context`; it may destroy the resident itself, and others.
         virtual void leave_loop() = 0;
 
         loop* loop_;
@@ -174,6 +174,7 @@ private:
     void flush_dirty();
     void start_ticking();
     void tick();
+    void go_on_ticking();
 
     static constexpr std::size_t reserve_pieces = 64;
     static constexpr std::size_t reserve_piece = 8 * 1024;

@@ -3,9 +3,11 @@
 
 #include "io/deadlines.hpp"
 
+#include <array>
 #include <chrono>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <vector>
 
 using namespace wsio::test;
@@ -61,6 +63,27 @@ BOOST_AUTO_TEST_CASE(the_count_of_ticks_goes_round_without_anybody_missing_it) {
         BOOST_TEST((rung_after(24h * 900, {24h * 300, 24h * 364}) == bools{true, true}));
         BOOST_TEST((rung_after(1s, {500ms, 5s}) == bools{true, false}));
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_alarm_that_fails_keeps_none_of_the_others_from_ringing) {
+    struct failing final : wsio::detail::deadline {
+        void deadline_passed() override { throw std::bad_alloc(); }
+    };
+    deadlines all;
+    failing broken;
+    std::array<struct alarm, 4> others;
+    all.set(others[0], 100ms);
+    all.set(others[1], 100ms);
+    all.set(broken, 100ms);
+    all.set(others[2], 100ms);
+    all.set(others[3], 100ms);
+    jump(1s);
+    BOOST_CHECK_THROW(all.advance(), std::bad_alloc);
+    all.clear(others[3]);
+    BOOST_CHECK_NO_THROW(all.advance());
+    for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(others[i].rung == 1);
+    BOOST_TEST(others[3].rung == 0);
+    BOOST_TEST(all.empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_open_connection_lives_through_a_leap) {

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -67,6 +68,20 @@ BOOST_AUTO_TEST_CASE(time_stands_still_until_it_is_let_pass) {
     s.run(s.sleep(90s));
     BOOST_TEST((s.now() >= 24h + 90s));
     BOOST_TEST((s.now() <= 24h + 90s + 100ms));
+}
+
+BOOST_AUTO_TEST_CASE(times_may_be_as_long_as_their_type_lets_them_be) {
+    using std::chrono::milliseconds;
+    simulation s;
+    s.pass(1s);
+    bool woken = false;
+    auto const sleep = [](simulation& in, milliseconds time, bool& over) -> awaitable<void> {
+        co_await in.sleep(time);
+        over = true;
+    };
+    co_spawn(s.get_executor(), sleep(s, milliseconds::max(), woken), detached);
+    s.run(s.sleep(24h), milliseconds::max());
+    BOOST_TEST(!woken);
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_whose_cable_is_pulled_is_found_out_in_time) {
@@ -230,6 +245,25 @@ BOOST_AUTO_TEST_CASE(sockets_outlive_their_simulation) {
         BOOST_TEST(kept.is_open());
     }
     BOOST_TEST(!kept.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(coroutines_that_sleep_end_with_their_simulation) {
+    auto const kept = std::make_shared<int>();
+    auto const sleep = [](simulation& s, std::shared_ptr<int>) -> awaitable<void> { co_await s.sleep(1h); };
+    // One that has a server of its own: two that know the loop go at once.
+    auto const serve_and_sleep = [](simulation& s, std::shared_ptr<int>) -> awaitable<void> {
+        auto const server = s.listen();
+        co_await s.sleep(1h);
+    };
+    {
+        simulation s;
+        co_spawn(s.get_executor(), sleep(s, kept), detached);
+        co_spawn(s.get_executor(), serve_and_sleep(s, kept), detached);
+        co_spawn(s.get_executor(), sleep(s, kept), detached);
+        s.pass(1s);
+        BOOST_TEST(kept.use_count() == 4);
+    }
+    BOOST_TEST(kept.use_count() == 1);
 }
 
 // The same events at the same times, run after run.
