@@ -302,9 +302,10 @@ private:
     void flush_cork() noexcept;
     void flush();
     [[nodiscard]] bool sender_has_to_wait(bool for_a_piece) const noexcept;
+    void wake_senders();
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
-    void count_waiting(std::size_t before) noexcept;
+    void count_waiting() noexcept;
     void note_sent() noexcept;
 
     // Sending in pieces.
@@ -394,6 +395,7 @@ private:
     /// One of the hybi family, as nearly all are, is a part of this object.
     std::variant<std::monostate, protocol::hybi_decoder, std::unique_ptr<protocol::decoder>> decoder_;
     outbox outbox_;
+    std::size_t counted_waiting_ = 0;  ///< How much of it the server, or the client, knows of.
 
     const protocol::strategy* strategy_ = nullptr;
     waiting_list waiting_;  ///< Those who wait for room, for the network to have taken all, or for the end.

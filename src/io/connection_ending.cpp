@@ -33,6 +33,7 @@ void connection::end(close_code code, std::string_view reason, ended_by who, std
     append_close(code, reason);
     if (phase_ == phase::ended) return;
     drop_held_back();
+    wake_senders();
     // The peer's closing frame would stand behind a message that nobody takes.
     if (!has_closing_handshake || stream_ended_ || is_held()) {
         finish();
@@ -125,10 +126,9 @@ void connection::out_of_memory() noexcept {
         ::shutdown(fd(), SHUT_RDWR);
         unparsed_ = {};
         phase_ = phase::finishing;
-        auto const waiting = outbox_.size();
         outbox_.clear();  // it may borrow from who is not told yet
         if (loop_.current() == this) loop_.cork().clear();
-        count_waiting(waiting);
+        count_waiting();
         loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
     }
 }
@@ -148,9 +148,8 @@ void connection::end_now() {
     unparsed_ = {};
     drop_held_back();
     if (loop_.current() == this) loop_.cork().clear();
-    auto const waiting = outbox_.size();
     outbox_.clear();
-    count_waiting(waiting);
+    count_waiting();
     if (auto* const own = hybi()) own->inflate_with(nullptr);
     counted = {};
     clear_deadline();

@@ -73,11 +73,10 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
             return;
         }
         auto& dropped = side_->counts.messages_dropped;
-        auto const waiting = outbox_.size();
         if (droppable)
             while ((policy == when_full::keep_newest || !fits()) && (outbox_.drop_oldest() || drop_oldest_held_back()))
                 dropped.add();
-        count_waiting(waiting);
+        count_waiting();
         if (!fits()) {
             dropped.add();
             return;
@@ -92,10 +91,9 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
         append_message(type, payload, how, false);
         return;
     }
-    auto const waiting = outbox_.size();
     mask(frame, outbox_.append_droppable(frame.head(), payload, frame.tail()), payload.size());
     note_sent();
-    count_waiting(waiting);
+    count_waiting();
 }
 
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
@@ -169,9 +167,8 @@ char* connection::append(std::string_view head, std::string_view payload, std::s
             return copy;
         }
     }
-    auto const waiting = outbox_.size();
     char* const copy = outbox_.append(head, payload, tail);
-    count_waiting(waiting);
+    count_waiting();
     if (!blocked_) loop_.flush_later(*this);
     return copy;
 }
@@ -202,7 +199,7 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     else
         outbox_.append(rest);
     outbox_.append(rest_of(frame.tail()));
-    count_waiting(0);
+    count_waiting();
     if (loop_.current() == this) loop_.cork().clear();
     if (!outbox_.empty()) wait_for_the_network();
 }
@@ -217,7 +214,7 @@ void connection::write_large_masked(const protocol::envelope& frame, std::string
     }
     outbox_.append(frame.head());
     outbox_.borrow(payload);
-    count_waiting(0);
+    count_waiting();
     client().borrowed = {protocol::mask_of(frame), payload.size()};
     flush();
     if (!may_borrow || loop_.lends(payload.data())) abandon_send();
@@ -252,17 +249,18 @@ std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std:
 void connection::transmission_failed() { network_failed(tls_ ? tls_->failure() : std::strerror(errno)); }
 
 outbox::result connection::transmit_outbox() {
-    auto const waiting = outbox_.size();
     auto const result = outbox_.write_with([this](auto front, auto borrowed, auto back) {
         return borrowed.empty() || !masks() ? transmit(front, borrowed, back) : transmit_masked(front, borrowed, back);
     });
-    count_waiting(waiting);
+    count_waiting();
     return result;
 }
 
-// The outbox has changed, and held `before` bytes.
-void connection::count_waiting(std::size_t before) noexcept {
-    if (side_) side_->counts.bytes_waiting.add(outbox_.size() - before);  // modulo 2^64, so also when it shrank
+// The outbox has changed.
+void connection::count_waiting() noexcept {
+    if (!side_) return;
+    auto const before = std::exchange(counted_waiting_, outbox_.size());
+    side_->counts.bytes_waiting.add(counted_waiting_ - before);  // modulo 2^64, so also when it shrank
 }
 
 void connection::wait_for_the_network() {
@@ -280,9 +278,8 @@ void connection::flush_cork() noexcept {
                 transmission_failed();
                 return;
             }
-            auto const waiting = outbox_.size();
             outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
-            count_waiting(waiting);
+            count_waiting();
             cork.clear();
             if (!outbox_.empty()) wait_for_the_network();
         }
@@ -314,8 +311,12 @@ void connection::after_flush(outbox::result result) {
     }
     if (result == outbox::result::blocked) wait_for_the_network();
     if (pong_over_limit_ && outbox_.size() < side_->settings().limits.outbox) pong_over_limit_ = false;
-    if (!waiting_.empty() && !sender_has_to_wait(true)) waiting_.wake_all_later();
+    wake_senders();
     if (phase_ == phase::finishing && outbox_.empty()) half_close();
+}
+
+void connection::wake_senders() {
+    if (!waiting_.empty() && !sender_has_to_wait(true)) waiting_.wake_all_later();
 }
 
 asio::awaitable<void> connection::wait_for_room(connection& c, bool for_a_piece) {

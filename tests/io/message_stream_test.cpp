@@ -180,6 +180,20 @@ BOOST_AUTO_TEST_CASE(on_hixie_an_unfinished_text_is_never_closed_as_if_it_were_w
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_send_behind_a_stream_ends_when_the_application_closes) {
+    pair p({.limits = {.outbox = 10'000}});
+    auto stream = p.socket.start_text();
+    BOOST_TEST(p.send(stream, "a"));
+    auto behind = [](wsio::socket s) -> awaitable<void> { static_cast<void>(co_await s.send(letters(10'001))); };
+    auto sending = p.w.start(behind(p.socket));
+    p.w.turn_for(10ms);
+    BOOST_TEST(!sending.done());
+    p.socket.end();  // the peer does not answer
+    BOOST_TEST(p.w.until([&] { return sending.done(); }, 1s));
+    BOOST_TEST(!p.socket.is_open());
+    p.client.expect(fragment(0x01, "a") + server_close(1000));
+}
+
 BOOST_AUTO_TEST_CASE(closing_goes_between_fragments_and_ends_the_stream) {
     pair p;
     auto stream = p.socket.start_binary();
