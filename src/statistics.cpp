@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <memory>
 #include <string_view>
 
 #include "io/counters.hpp"
@@ -101,9 +102,13 @@ std::string statistics::to_prometheus() const {
     return out.take();
 }
 
+monitor::monitor() : gone_(std::make_unique<detail::counters>()) {}
+
+monitor::~monitor() = default;
+
 statistics monitor::statistics() const {
     auto const lock = std::lock_guard(mutex_);
-    auto sum = gone_;
+    auto sum = gone_->snapshot();
     for (auto const* each : running_) sum += each->snapshot();
     return sum;
 }
@@ -113,10 +118,10 @@ void monitor::add(const detail::counters& of_one) {
     running_.push_back(&of_one);
 }
 
-void monitor::remove(const detail::counters& of_one) {
+void monitor::remove(const detail::counters& of_one) noexcept {
     auto const lock = std::lock_guard(mutex_);
     std::erase(running_, &of_one);
-    gone_ += of_one.snapshot();
+    gone_->absorb(of_one);
 }
 
 }  // namespace wsio

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -78,9 +79,10 @@ struct statistics {
 /// Thread safety: safe. It may be read while the servers run; each number is right, though not all at the same instant.
 class monitor {
 public:
-    monitor() = default;
+    monitor();
     monitor(const monitor&) = delete;
     monitor& operator=(const monitor&) = delete;
+    ~monitor();
 
     /// Gives the sum, including servers that are gone.
     [[nodiscard]] wsio::statistics statistics() const;
@@ -89,11 +91,11 @@ private:
     friend class detail::client_state;
     friend class detail::server_state;
     void add(const detail::counters& of_one);
-    void remove(const detail::counters& of_one);
+    void remove(const detail::counters& of_one) noexcept;
 
     mutable std::mutex mutex_;
     std::vector<const detail::counters*> running_;
-    wsio::statistics gone_;
+    std::unique_ptr<detail::counters> gone_;  ///< What those have counted that are no more.
 };
 
 }  // namespace wsio

@@ -25,6 +25,7 @@ client_state::~client_state() {
 
 void client_state::opened(connection& c) {
     counts.opened(c.strategy()->version());
+    counted_ = true;
     if (lifetime_) lifetime_->begun = std::chrono::steady_clock::now();
     log(log_, log_level::info, [&] {
         return fmt::format("connected to {}: {}, {}{}", c.remote().to_string(), quoted(c.agreed().request().target()),
@@ -35,7 +36,7 @@ void client_state::opened(connection& c) {
 void client_state::ended(connection& c) {
     auto const& how = *c.ending();
     if (lifetime_) lifetime_->ended = std::chrono::steady_clock::now();
-    counts.ended(c.strategy()->version(), how.by, how.code);
+    if (counted_) counts.ended(c.strategy()->version(), how.by, how.code);
     log(log_, how.by == ended_by::library ? log_level::warning : log_level::info,
         [&] { return fmt::format("connection to {} closed: {}", c.remote().to_string(), how.to_string()); });
 }

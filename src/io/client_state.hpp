@@ -42,6 +42,7 @@ private:
     log_function log_;
     std::shared_ptr<monitor> monitor_;
     std::shared_ptr<lifetime> lifetime_;
+    bool counted_ = false;  ///< Among the open connections: one may end, for want of memory, before it is.
 };
 
 }  // namespace wsio::detail

@@ -9,6 +9,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -65,7 +66,12 @@ public:
     trial(const trial&) = delete;
     trial& operator=(const trial&) = delete;
     ~trial() {
-        if (connection_ != nullptr) connection_->destroy(ended_by::application, "no connection came of it");
+        if (connection_ == nullptr) return;
+        try {
+            connection_->destroy(ended_by::application, "no connection came of it");
+        } catch (const std::bad_alloc&) {
+            connection_->out_of_memory();
+        }
     }
     [[nodiscard]] socket succeeded() noexcept { return std::exchange(connection_, nullptr)->handle(); }
 

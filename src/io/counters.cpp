@@ -39,6 +39,27 @@ close_code counters::code_of(std::size_t slot) noexcept {
     return static_cast<close_code>(slot < known_codes ? first_known_code + slot : others[slot - known_codes]);
 }
 
+void counters::absorb(const counters& other) noexcept {
+    auto const add = [](counter& to, const counter& from) { to.add(from.get()); };
+    add(messages_received, other.messages_received);
+    add(messages_sent, other.messages_sent);
+    add(messages_dropped, other.messages_dropped);
+    add(bytes_received, other.bytes_received);
+    add(bytes_sent, other.bytes_sent);
+    add(messages_waiting, other.messages_waiting);
+    add(bytes_waiting, other.bytes_waiting);
+    add(sockets_waiting, other.sockets_waiting);
+    add(tls_failures, other.tls_failures);
+    add(dropped, other.dropped);
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+        add(connections_[i].open, other.connections_[i].open);
+        add(connections_[i].total, other.connections_[i].total);
+    }
+    for (std::size_t i = 0; i < refusals_.size(); ++i) add(refusals_[i], other.refusals_[i]);
+    for (std::size_t who = 0; who < enders; ++who)
+        for (std::size_t slot = 0; slot < code_slots; ++slot) add(endings_[who][slot], other.endings_[who][slot]);
+}
+
 statistics counters::snapshot() const {
     statistics s;
     for (std::size_t i = 0; i < connections_.size(); ++i)

@@ -48,6 +48,9 @@ struct counters {
     /// The loop is gone, and with it what was open or waited.
     void nothing_is_left() noexcept;
 
+    /// Adds what another has counted.
+    void absorb(const counters& other) noexcept;
+
     [[nodiscard]] statistics snapshot() const;
 
 private:

@@ -6,7 +6,7 @@
 #include <wsio/protocol/decoder.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,7 +67,7 @@ struct connection::large_messages {
         bool begun = false;
         protocol::utf8_validator utf8;              ///< For the hixie drafts.
         std::unique_ptr<protocol::deflater> alone;  ///< The message's own compressor, if its context is not kept.
-        std::deque<held_back> behind;
+        std::list<held_back> behind;
         std::size_t bytes_behind = 0;
     };
     std::optional<outgoing> outgoing;

@@ -26,6 +26,7 @@ int __real_accept4(int fd, sockaddr* address, socklen_t* size, int flags);
 int __real_epoll_ctl(int epoll, int what, int fd, epoll_event* event);
 int __real_close(int fd);
 int __real_ioctl(int fd, unsigned long request, void* value);
+int __real_RAND_bytes(unsigned char* to, int size);
 // std::chrono::steady_clock::now
 std::int64_t __real__ZNSt6chrono3_V212steady_clock3nowEv();
 }
@@ -55,6 +56,7 @@ struct state {
 
 state* now = nullptr;
 std::map<int, watched> watches;
+randomness* kept = nullptr;
 std::chrono::nanoseconds ahead{0};
 
 victim* victim_at(int fd) {
@@ -126,6 +128,16 @@ int plan::made(call what) const { return now->made[static_cast<std::size_t>(what
 void plan::vanish(std::size_t room) {
     now->vanished = true;
     now->room = room;
+}
+
+randomness::randomness() { kept = this; }
+
+randomness::~randomness() { kept = nullptr; }
+
+bool randomness::give(unsigned char* to, std::size_t size) {
+    if (ran_out_ || __real_RAND_bytes(to, static_cast<int>(size)) != 1) return false;
+    bytes_.append(reinterpret_cast<const char*>(to), size);
+    return true;
 }
 
 void jump(std::chrono::milliseconds by) { ahead += by; }
@@ -210,6 +222,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
     if (who == nullptr || !now->vanished || request != SIOCOUTQ) return __real_ioctl(fd, request, value);
     *static_cast<int*>(value) = static_cast<int>(who->unconfirmed);
     return 0;
+}
+
+int __wrap_RAND_bytes(unsigned char* to, int size) {
+    if (kept == nullptr) return __real_RAND_bytes(to, size);
+    return kept->give(to, static_cast<std::size_t>(size)) ? 1 : 0;
 }
 
 std::int64_t __wrap__ZNSt6chrono3_V212steady_clock3nowEv() {

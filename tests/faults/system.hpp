@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 // System calls that fail or fall short on a plan. The linker brings every call of this program, and of the library in it, here
 // (--wrap; tests/CMakeLists.txt has the list). What the kernel promises is kept: whoever is told EAGAIN, or gets less than there
@@ -46,6 +47,26 @@ public:
     /// Lets the peers vanish: nothing comes from them any more, nothing that is sent is confirmed, and their sockets take `room`
     /// bytes more.
     void vanish(std::size_t room);
+};
+
+/// Keeps what OpenSSL's generator gives as long as it lives. There is one at a time.
+class randomness {
+public:
+    randomness();
+    randomness(const randomness&) = delete;
+    randomness& operator=(const randomness&) = delete;
+    ~randomness();
+
+    /// All bytes that were given, in their order.
+    [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
+    /// From here on the generator fails.
+    void run_out() noexcept { ran_out_ = true; }
+
+    bool give(unsigned char* to, std::size_t size);
+
+private:
+    std::string bytes_;
+    bool ran_out_ = false;
 };
 
 /// Lets the steady clock go forward at once, for the whole program and for good.
