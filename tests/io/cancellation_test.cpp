@@ -3,6 +3,8 @@
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -240,7 +242,8 @@ private:
     static inline std::string const hixie_close{"\xFF\0", 2};
 
     world w_;
-    wsio::server server_ = w_.listen_where_told({.host = "unix:@wsio-cancellation-test", .limits = {.outbox = 10'000}});
+    wsio::server server_ = w_.listen_where_told(
+        {.host = "unix:@wsio-cancellation-test-" + std::to_string(::getpid()), .limits = {.outbox = 10'000}});
     client peer_{w_, server_.local_endpoint()};
     asio::cancellation_signal signal_;
     asio::steady_timer bell_{w_.context, asio::steady_timer::time_point::max()};
