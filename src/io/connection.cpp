@@ -211,7 +211,7 @@ void connection::open(const protocol::strategy& strategy, opening agreed, std::s
     opening_ = std::move(agreed);
     unopened_.reset();
     side_ = std::move(near);
-    count_waiting();  // the response, perhaps
+    side_->counts.bytes_waiting.add(outbox_.size());  // the response, perhaps
     phase_ = phase::open;
     heard_at_ = active_at_ = pinged_at_ = loop_.beat();
     if (stream_ended_)

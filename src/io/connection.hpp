@@ -305,7 +305,18 @@ private:
     void wake_senders();
     void after_flush(outbox::result result);
     [[nodiscard]] bool has_room() const noexcept;
-    void count_waiting() noexcept;
+    /// Counts, at its end, by how much the outbox has grown or shrunk; also when memory ran out halfway.
+    class outbox_change {
+    public:
+        explicit outbox_change(connection& c) noexcept : connection_(c), before_(c.outbox_.size()) {}
+        outbox_change(const outbox_change&) = delete;
+        outbox_change& operator=(const outbox_change&) = delete;
+        ~outbox_change();
+
+    private:
+        connection& connection_;
+        std::size_t before_;
+    };
     void note_sent() noexcept;
 
     // Sending in pieces.
@@ -395,7 +406,6 @@ private:
     /// One of the hybi family, as nearly all are, is a part of this object.
     std::variant<std::monostate, protocol::hybi_decoder, std::unique_ptr<protocol::decoder>> decoder_;
     outbox outbox_;
-    std::size_t counted_waiting_ = 0;  ///< How much of it the server, or the client, knows of.
 
     const protocol::strategy* strategy_ = nullptr;
     waiting_list waiting_;  ///< Those who wait for room, for the network to have taken all, or for the end.

@@ -126,9 +126,11 @@ void connection::out_of_memory() noexcept {
         ::shutdown(fd(), SHUT_RDWR);
         unparsed_ = {};
         phase_ = phase::finishing;
-        outbox_.clear();  // it may borrow from who is not told yet
+        {
+            outbox_change const change(*this);
+            outbox_.clear();  // it may borrow from who is not told yet
+        }
         if (loop_.current() == this) loop_.cork().clear();
-        count_waiting();
         loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
     }
 }
@@ -148,8 +150,10 @@ void connection::end_now() {
     unparsed_ = {};
     drop_held_back();
     if (loop_.current() == this) loop_.cork().clear();
-    outbox_.clear();
-    count_waiting();
+    {
+        outbox_change const change(*this);
+        outbox_.clear();
+    }
     if (auto* const own = hybi()) own->inflate_with(nullptr);
     counted = {};
     clear_deadline();

@@ -73,10 +73,11 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
             return;
         }
         auto& dropped = side_->counts.messages_dropped;
-        if (droppable)
+        if (droppable) {
+            outbox_change const change(*this);
             while ((policy == when_full::keep_newest || !fits()) && (outbox_.drop_oldest() || drop_oldest_held_back()))
                 dropped.add();
-        count_waiting();
+        }
         if (!fits()) {
             dropped.add();
             return;
@@ -91,9 +92,9 @@ void connection::write_behind(protocol::opcode type, std::string_view payload, s
         append_message(type, payload, how, false);
         return;
     }
+    outbox_change const change(*this);
     mask(frame, outbox_.append_droppable(frame.head(), payload, frame.tail()), payload.size());
     note_sent();
-    count_waiting();
 }
 
 void connection::append_message(protocol::opcode type, std::string_view payload, send_options how, bool may_borrow) {
@@ -167,8 +168,8 @@ char* connection::append(std::string_view head, std::string_view payload, std::s
             return copy;
         }
     }
+    outbox_change const change(*this);
     char* const copy = outbox_.append(head, payload, tail);
-    count_waiting();
     if (!blocked_) loop_.flush_later(*this);
     return copy;
 }
@@ -191,6 +192,7 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
         left -= gone;
         return piece.substr(gone);
     };
+    outbox_change const change(*this);
     outbox_.append(rest_of(corked));
     outbox_.append(rest_of(frame.head()));
     auto const rest = rest_of(payload);
@@ -199,7 +201,6 @@ void connection::write_large(const protocol::envelope& frame, std::string_view p
     else
         outbox_.append(rest);
     outbox_.append(rest_of(frame.tail()));
-    count_waiting();
     if (loop_.current() == this) loop_.cork().clear();
     if (!outbox_.empty()) wait_for_the_network();
 }
@@ -212,9 +213,11 @@ void connection::write_large_masked(const protocol::envelope& frame, std::string
         mask(frame, append(frame.head(), payload, frame.tail()), payload.size());
         return;
     }
-    outbox_.append(frame.head());
-    outbox_.borrow(payload);
-    count_waiting();
+    {
+        outbox_change const change(*this);
+        outbox_.append(frame.head());
+        outbox_.borrow(payload);
+    }
     client().borrowed = {protocol::mask_of(frame), payload.size()};
     flush();
     if (!may_borrow || loop_.lends(payload.data())) abandon_send();
@@ -249,18 +252,15 @@ std::ptrdiff_t connection::transmit(std::string_view a, std::string_view b, std:
 void connection::transmission_failed() { network_failed(tls_ ? tls_->failure() : std::strerror(errno)); }
 
 outbox::result connection::transmit_outbox() {
-    auto const result = outbox_.write_with([this](auto front, auto borrowed, auto back) {
+    outbox_change const change(*this);
+    return outbox_.write_with([this](auto front, auto borrowed, auto back) {
         return borrowed.empty() || !masks() ? transmit(front, borrowed, back) : transmit_masked(front, borrowed, back);
     });
-    count_waiting();
-    return result;
 }
 
-// The outbox has changed.
-void connection::count_waiting() noexcept {
-    if (!side_) return;
-    auto const before = std::exchange(counted_waiting_, outbox_.size());
-    side_->counts.bytes_waiting.add(counted_waiting_ - before);  // modulo 2^64, so also when it shrank
+connection::outbox_change::~outbox_change() {
+    auto& c = connection_;
+    if (c.side_) c.side_->counts.bytes_waiting.add(c.outbox_.size() - before_);  // modulo 2^64, so also when it shrank
 }
 
 void connection::wait_for_the_network() {
@@ -278,8 +278,8 @@ void connection::flush_cork() noexcept {
                 transmission_failed();
                 return;
             }
+            outbox_change const change(*this);
             outbox_.append(cork.view().substr(static_cast<std::size_t>(written)));
-            count_waiting();
             cork.clear();
             if (!outbox_.empty()) wait_for_the_network();
         }
