@@ -15,6 +15,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -132,11 +133,21 @@ private:
         return count;
     }
 
-    [[nodiscard]] sample look() const {
+    [[nodiscard]] sample look() {
         sample result{.time = now(), .completed = 0, .server = {}};
         for (auto const& worker : workers_) result.completed += worker.progress().completed;
-        if (wanted_.server_pid != 0) result.server = usage_of(wanted_.server_pid);
+        if (wanted_.server_pid != 0) result.server = look_at_server();
         return result;
+    }
+
+    /// A server that has ended meanwhile used what was seen last. What its end means the workers tell, who lose their connections.
+    process_usage look_at_server() {
+        if (auto const used = usage_of(wanted_.server_pid))
+            server_ = used;
+        else if (!server_)
+            throw failure(exit_code::usage,
+                          fmt::format("--server-pid: there is no process {} on this machine", wanted_.server_pid));
+        return *server_;
     }
 
     /// Adds up what the threads measured.
@@ -165,7 +176,8 @@ private:
 
     [[nodiscard]] server_usage compare(const sample& before, const sample& first, const sample& last,
                                        const result& measured) const {
-        auto const cpu = static_cast<double>(last.server.cpu - first.server.cpu) / static_cast<double>(second);
+        auto const used = last.server.cpu - std::min(last.server.cpu, first.server.cpu);
+        auto const cpu = static_cast<double>(used) / static_cast<double>(second);
         auto const seconds = static_cast<double>(last.time - first.time) / static_cast<double>(second);
         auto const grown = static_cast<double>(last.server.resident) - static_cast<double>(before.server.resident);
         auto const completed = measured.per_second() * seconds;
@@ -179,6 +191,7 @@ private:
     address target_;
     run_control control_;
     std::deque<worker> workers_;
+    std::optional<process_usage> server_;  ///< As it was seen last.
     std::mutex failed_mutex_;
     std::exception_ptr failed_;
     progress_line progress_;
