@@ -53,8 +53,12 @@ public:
     [[nodiscard]] stage where() const noexcept { return stage_; }
     [[nodiscard]] std::size_t in_flight() const noexcept { return static_cast<std::size_t>(begun_ - echoed_); }
 
-    /// Gives since when the oldest message in flight waits for its echo.
-    [[nodiscard]] nanoseconds waiting_since() const noexcept { return begun_at(echoed_); }
+    /// Counts the messages that wait for their echo since `time` at the latest: with --rate also those that were due by then
+    /// and have not left, because too many are in flight.
+    [[nodiscard]] std::uint64_t waiting_since(nanoseconds time) const noexcept;
+
+    /// Gives since when the oldest of them waits.
+    [[nodiscard]] nanoseconds oldest_waits_since() const noexcept { return waits_since(echoed_); }
 
     /// Tells that the server is too slow, in a `failure`.
     [[noreturn]] void fail_by_silence(std::string_view silence) const;
@@ -64,6 +68,10 @@ private:
     [[nodiscard]] std::uint64_t id() const noexcept { return bench_->first_connection + index_; }
     [[nodiscard]] nanoseconds& begun_at(std::uint64_t sequence) const noexcept {
         return begun_at_[sequence & (begun_at_size_ - 1)];
+    }
+    [[nodiscard]] nanoseconds waits_since(std::uint64_t sequence) const noexcept {
+        auto const& plan = bench_->plan;
+        return plan.gap == 0 ? begun_at(sequence) : plan.due(index_, sequence);
     }
 
     void prepare();

@@ -31,6 +31,13 @@ void connection::send_due(nanoseconds time) {
     flush();
 }
 
+std::uint64_t connection::waiting_since(nanoseconds time) const noexcept {
+    auto const end = bench_->plan.gap == 0 ? begun_ : due_;
+    auto first_later = echoed_;
+    while (first_later != end && waits_since(first_later) <= time) ++first_later;
+    return first_later - echoed_;
+}
+
 void connection::flush() {
     while (!control_.empty() || sent_ != begun_) {
         ssize_t sent = 0;

@@ -21,14 +21,14 @@ struct server_usage {
 /// What was measured.
 struct result {
     double seconds = 0;
-    std::uint64_t completed = 0;  ///< Echoes, or connections that were opened in the mode connect.
-    std::uint64_t total = 0;      ///< The same, with those before and after the measurement.
-    std::uint64_t received = 0;   ///< Bytes that came back in the measurement, frames' headers included.
-    histogram latencies;          ///< Of echoes, or from the beginning of a connection to the end of its handshake.
-    std::size_t open = 0;         ///< Connections at the end.
-    std::size_t lost = 0;         ///< In the mode idle: connections that the server closed.
-    std::string why_lost;         ///< What became of the first of them.
-    std::size_t unanswered = 0;   ///< Messages that waited for more than a second at the end.
+    std::uint64_t completed = 0;   ///< Echoes, or connections that were opened in the mode connect.
+    std::uint64_t total = 0;       ///< The same, with those before and after the measurement.
+    std::uint64_t received = 0;    ///< Bytes that came back in the measurement, frames' headers included.
+    histogram latencies;           ///< Of echoes, or from the beginning of a connection to the end of its handshake.
+    std::size_t open = 0;          ///< Connections at the end.
+    std::size_t lost = 0;          ///< In the mode idle: connections that the server closed.
+    std::string why_lost;          ///< What became of the first of them.
+    std::uint64_t unanswered = 0;  ///< Messages that waited for more than a second at the end.
     nanoseconds longest_wait = 0;
     double generator_cpu_share = 0;  ///< Of its threads: 1 is all their time, so that they may be what limits.
     std::optional<server_usage> server;

@@ -139,11 +139,11 @@ void worker::measure_until(nanoseconds end) {
 void worker::note_unanswered() {
     auto const time = now();
     for (auto const& each : connections_) {
-        if (each.in_flight() == 0 || each.where() != connection::stage::open) continue;
-        auto const wait = time - std::min(time, each.waiting_since());
-        if (wait < noteworthy_wait) continue;
-        unanswered_ += each.in_flight();
-        longest_wait_ = std::max(longest_wait_, wait);
+        if (each.where() != connection::stage::open) continue;
+        auto const count = each.waiting_since(time - std::min(time, noteworthy_wait));
+        if (count == 0) continue;
+        unanswered_ += count;
+        longest_wait_ = std::max(longest_wait_, time - each.oldest_waits_since());
     }
 }
 

@@ -51,7 +51,7 @@ public:
     [[nodiscard]] std::size_t open_at_end() const noexcept { return open_at_end_; }
     [[nodiscard]] std::size_t lost() const noexcept { return lost_; }
     [[nodiscard]] const std::string& why_lost() const noexcept { return why_lost_; }
-    [[nodiscard]] std::size_t unanswered() const noexcept { return unanswered_; }
+    [[nodiscard]] std::uint64_t unanswered() const noexcept { return unanswered_; }
     [[nodiscard]] nanoseconds longest_wait() const noexcept { return longest_wait_; }
 
 private:
@@ -96,7 +96,7 @@ private:
     std::size_t open_at_end_ = 0;
     std::size_t lost_ = 0;
     std::string why_lost_;
-    std::size_t unanswered_ = 0;
+    std::uint64_t unanswered_ = 0;
     nanoseconds longest_wait_ = 0;
 };
 
