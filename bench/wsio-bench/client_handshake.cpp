@@ -36,23 +36,39 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
-/// Gives the value of the first field of that name; nothing when there is none.
-std::optional<std::string_view> find_field(std::string_view head, std::string_view name) {
+/// Gives the value of the first field of that name for which `fits` gives true; nothing when there is none.
+template <typename Fits>
+std::optional<std::string_view> find_field(std::string_view head, std::string_view name, Fits fits) {
     take_line(head);
     while (!head.empty()) {
         auto const line = take_line(head);
         auto const colon = line.find(':');
-        if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), name))
-            return trim(line.substr(colon + 1));
+        if (colon == std::string_view::npos || !equal_ignoring_case(line.substr(0, colon), name)) continue;
+        if (auto const value = trim(line.substr(colon + 1)); fits(value)) return value;
     }
     return std::nullopt;
 }
 
-void check_field(std::string_view head, std::string_view name, std::string_view wanted) {
+std::optional<std::string_view> find_field(std::string_view head, std::string_view name) {
+    return find_field(head, name, [](std::string_view) { return true; });
+}
+
+/// Tells whether one of the words of a list that is written with commas is this one.
+bool has_word(std::string_view list, std::string_view wanted) {
+    for (;;) {
+        auto const comma = list.find(',');
+        if (equal_ignoring_case(trim(list.substr(0, comma)), wanted)) return true;
+        if (comma == std::string_view::npos) return false;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+template <typename Matches>
+void check_field(std::string_view head, std::string_view name, std::string_view wanted, Matches matches) {
+    if (find_field(head, name, [&](std::string_view value) { return matches(value, wanted); })) return;
     auto const value = find_field(head, name);
     if (!value) refuse(fmt::format("the server's handshake has no {}", name));
-    if (!equal_ignoring_case(*value, wanted))
-        refuse(fmt::format("the server's handshake has {}: {} instead of {}", name, *value, wanted));
+    refuse(fmt::format("the server's handshake has {}: {} instead of {}", name, *value, wanted));
 }
 
 std::string base64(std::string_view bytes) {
@@ -162,8 +178,8 @@ std::optional<std::size_t> client_handshake::finish(std::size_t head_end) const 
 }
 
 void client_handshake::check_head(std::string_view head) const {
-    check_field(head, "Upgrade", "websocket");
-    check_field(head, "Connection", "Upgrade");
+    check_field(head, "Upgrade", "websocket", equal_ignoring_case);
+    check_field(head, "Connection", "Upgrade", has_word);  // there may be others: keep-alive (RFC 6455 4.1)
     if (!is_hybi(version_)) return;
     auto const accept = find_field(head, "Sec-WebSocket-Accept");
     if (!accept) refuse("the server's handshake has no Sec-WebSocket-Accept");

@@ -116,10 +116,26 @@ BOOST_AUTO_TEST_CASE(wrong_responses_are_refused) {
     is_refused(head + "\r\n", "no Upgrade");
     is_refused(head + "Upgrade: h2c\r\n\r\n", "Upgrade: h2c instead of websocket");
     is_refused(head + "Upgrade: websocket\r\n\r\n", "no Connection");
+    is_refused(head + "Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n\r\n",
+               "Upgrade: websocket, h2c instead of websocket");
+    is_refused(head + "Upgrade: websocket\r\nConnection: keep-alive, Upgrades\r\n\r\n",
+               "Connection: keep-alive, Upgrades instead of Upgrade");
     is_refused(head + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "no Sec-WebSocket-Accept");
     is_refused(head + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
                "Sec-WebSocket-Accept: x instead of");
     is_refused(std::string(70'000, 'x'), "does not end");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_may_be_more_than_an_upgrade) {
+    random_source random;
+    for (auto const* const fields : {"Connection: keep-alive, Upgrade\r\n", "Connection: upgrade ,keep-alive\r\n",
+                                     "Connection: keep-alive\r\nConnection: Upgrade\r\n"}) {
+        client_handshake client(settings_for(protocol_version::hybi_13, 16), random);
+        auto response = right_response(client, protocol_version::hybi_13);
+        std::string_view const usual = "Connection: upgrade\r\n";
+        response.replace(response.find(usual), usual.size(), fields);
+        BOOST_TEST((client.receive(response) == response.size()), fields);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_extension_that_was_not_offered_is_refused) {
