@@ -110,8 +110,13 @@ asio::awaitable<bool> conversation::say_typed(std::string_view line) {
         co_return true;
     }
     auto const meant = read_typed(line);
-    if (auto const* const text = std::get_if<typed::text>(&meant)) co_return co_await say(text->content);
-    if (auto const* const bytes = std::get_if<typed::bytes>(&meant)) {
+    if (auto const* const text = std::get_if<typed::text>(&meant)) {
+        try {
+            co_return co_await say(text->content);
+        } catch (const failure& mistake) {  // which ends a script; somebody who types can do it better
+            console_.remark(mistake.what());
+        }
+    } else if (auto const* const bytes = std::get_if<typed::bytes>(&meant)) {
         if (socket_.can_send_binary()) co_return co_await socket_.send(wsio::bytes(bytes->content));
         console_.remark(fmt::format("{} cannot carry binary messages", socket_.protocol_version()));
     } else if (auto const* const probe = std::get_if<typed::ping>(&meant)) {
