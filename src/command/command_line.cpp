@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -100,10 +99,32 @@ std::string command_line::help() const {
     return text + remarks_;
 }
 
+// Tells whether this is an option whose value is the next word: "--name", "-n", or the last of several letters.
+bool command_line::takes_the_next(std::string_view word) const {
+    auto const has_value = [](const CLI::Option* option) { return option && option->get_items_expected_min() > 0; };
+    if (word.starts_with("--")) return has_value(app_->get_option_no_throw(std::string(word)));
+    if (!word.starts_with('-')) return false;
+    for (std::size_t i = 1; i < word.size(); ++i)
+        if (has_value(app_->get_option_no_throw({'-', word[i]}))) return i + 1 == word.size();
+    return false;
+}
+
 bool command_line::parse(words given) {
-    std::vector<std::string> backwards(given.rbegin(), given.rend());
+    std::vector<std::string> split;
+    bool is_value = false;
+    bool only_words = false;
+    for (std::string_view const word : given) {
+        // The parser takes "--name=" for one whose value is still to come, which the next word would be then.
+        auto const name = word.substr(0, word.find('='));
+        bool const is_empty = !is_value && !only_words && word.size() == name.size() + 1 && takes_the_next(name);
+        split.emplace_back(is_empty ? name : word);
+        if (is_empty) split.emplace_back();
+        only_words = only_words || (!is_value && word == "--");
+        is_value = !is_value && !only_words && takes_the_next(word);
+    }
+    std::ranges::reverse(split);  // as the parser wants them
     try {
-        app_->parse(std::move(backwards));
+        app_->parse(std::move(split));
     } catch (const CLI::CallForHelp&) {
         bench::print(help());
         return false;

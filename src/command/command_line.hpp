@@ -50,6 +50,8 @@ public:
     [[nodiscard]] bool parse(words given);
 
 private:
+    [[nodiscard]] bool takes_the_next(std::string_view word) const;
+
     std::unique_ptr<CLI::App> app_;  // cannot be moved
     std::string usage_;
     std::string group_ = "Options";
