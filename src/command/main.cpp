@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <langinfo.h>
+
 #include <algorithm>
 #include <clocale>
 #include <csignal>
@@ -63,6 +65,8 @@ exit_code run(words arguments) {
 int main(int argc, char** argv) {
     bench::open_closed_standard_files();
     std::setlocale(LC_CTYPE, "");
+    // A text is UTF-8 whatever the machine is set to: the line editor would lose the letters that it does not know.
+    if (std::string_view(::nl_langinfo(CODESET)) != "UTF-8") std::setlocale(LC_CTYPE, "C.UTF-8");
     std::signal(SIGPIPE,
                 SIG_IGN);  // an output that nobody reads any more is no reason to leave without a word to the server
     try {
