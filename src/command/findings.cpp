@@ -41,6 +41,9 @@ std::string describe(const findings::message_size& size) {
                        size.why);
 }
 
+// Pings tell what became of a message, and are what a silent client may get.
+constexpr std::string_view not_tried = "not tried: needs protocol 13, 8 or 7";
+
 std::string describe(const findings::silence& patience) {
     auto text = patience.pinged_after ? fmt::format("pinged after {:.1f} s", *patience.pinged_after)
                 : patience.spoke      ? std::string("sent messages, so that pings cannot be told")
@@ -66,8 +69,10 @@ std::string as_table(const findings& found) {
     if (found.was_pinged)
         append_line(text, "ping",
                     found.ping_nanoseconds ? bench::as_time(*found.ping_nanoseconds) : "was not answered");
-    if (found.size) append_line(text, "message size", describe(*found.size));
-    if (found.patience) append_line(text, "silence", describe(*found.patience));
+    if (found.size_was_asked)
+        append_line(text, "message size", found.size ? describe(*found.size) : std::string(not_tried));
+    if (found.patience_was_asked)
+        append_line(text, "silence", found.patience ? describe(*found.patience) : std::string(not_tried));
     return without_controls(text);
 }
 
@@ -92,11 +97,15 @@ std::string as_json(const findings& found) {
         out = fmt::format_to(out, R"(, "message_size": {{"taken": {}, "refused": {}, "why": {}}})", found.size->taken,
                              found.size->refused == 0 ? "null" : std::to_string(found.size->refused),
                              json_or_null(found.size->why));
+    else if (found.size_was_asked)
+        text += R"(, "message_size": null)";
     if (found.patience)
         out = fmt::format_to(
             out, R"(, "silence": {{"watched_seconds": {:.3f}, "pinged_after": {}, "closed_after": {}, "why": {}}})",
             found.patience->watched_seconds, json_or_null(found.patience->pinged_after),
             json_or_null(found.patience->closed_after), json_or_null(found.patience->why));
+    else if (found.patience_was_asked)
+        text += R"(, "silence": null)";
     text += "}\n";
     return text;
 }

@@ -46,7 +46,10 @@ struct findings {
     std::string server = {};                ///< What the server calls itself.
     std::optional<double> ping_nanoseconds = {};
     bool was_pinged = false;  ///< There was a version that has pings.
+    /// Only what was asked for; nothing where no version with pings is spoken, which it takes.
+    bool size_was_asked = false;
     std::optional<message_size> size = {};
+    bool patience_was_asked = false;
     std::optional<silence> patience = {};
 
     [[nodiscard]] bool speaks_any() const noexcept {

@@ -170,14 +170,16 @@ asio::awaitable<findings::silence> be_silent(const probe_settings& wanted, proto
 
 asio::awaitable<findings> probe(const probe_settings& wanted) {
     findings found{.url = bench::without_credentials(wanted.url), .offered = wanted.way.subprotocols};
+    found.size_was_asked = wanted.largest_message != 0;
+    found.patience_was_asked = wanted.silence.has_value();
     std::optional<protocol_version> best;
     for (auto const version : wanted.versions) {
         auto const result = co_await try_version(wanted, version, found);
         if (result.works() && is_hybi(version) && !best) best = version;
         found.versions.push_back(result);
     }
-    if (best && wanted.largest_message != 0) found.size = co_await find_message_size(wanted, *best);
-    if (best && wanted.silence) found.patience = co_await be_silent(wanted, *best);
+    if (best && found.size_was_asked) found.size = co_await find_message_size(wanted, *best);
+    if (best && found.patience_was_asked) found.patience = co_await be_silent(wanted, *best);
     co_return found;
 }
 
