@@ -145,7 +145,8 @@ Load
   --rate N             messages a second over all connections. Latency then counts from when a message was due, so that
                        a server that stalls cannot hide it. Without: the next message goes out when an echo comes in
   --text, --binary     kind of message (--text)
-  --payload KIND       ascii, chinese (3 bytes a character), json or random (needs --binary); --chinese for short (ascii)
+  --payload KIND       ascii, chinese (3 bytes a character), json or random (needs --binary) (ascii)
+  --chinese            the same as --payload chinese
   --compress           compress messages both ways (permessage-deflate), each for itself: without context takeover
   --protocol VERSION   13, 8, 7, 76 or 75 (13)
   --header 'NAME: V'   field to add to the handshake; may be given more than once
@@ -160,6 +161,7 @@ Machine
 
 Output
   --json               one JSON object instead of text
+  -h, --help           tells this
 
 Exit code: 0 all is well, 1 this machine would not (files, memory), 2 wrong command line, 3 no connection, 4 handshake
 refused, 5 wrong echo or broken protocol, 6 connection lost, 130 interrupted.
