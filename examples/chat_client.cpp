@@ -10,9 +10,13 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace {
 
@@ -24,6 +28,18 @@ struct session {
     bool over = false;    // the input has ended
 };
 
+// Asio does not let the input block, which then holds for everybody who has it open: the shell, too. This gives it back as it was.
+class input_guard {
+public:
+    input_guard() = default;
+    input_guard(const input_guard&) = delete;
+    input_guard& operator=(const input_guard&) = delete;
+    ~input_guard() { ::fcntl(STDIN_FILENO, F_SETFL, flags_); }
+
+private:
+    int flags_ = ::fcntl(STDIN_FILENO, F_GETFL);
+};
+
 asio::awaitable<void> say_what_is_typed(session& s) {
     auto input = asio::posix::stream_descriptor(co_await asio::this_coro::executor, ::dup(STDIN_FILENO));
     auto buffer = std::string();
@@ -31,10 +47,11 @@ asio::awaitable<void> say_what_is_typed(session& s) {
         auto ec = boost::system::error_code();
         auto const size = co_await asio::async_read_until(input, asio::dynamic_buffer(buffer), '\n',
                                                           asio::redirect_error(asio::use_awaitable, ec));
-        if (ec) break;
-        auto const line = buffer.substr(0, size - 1);
-        buffer.erase(0, size);
+        if (ec && buffer.empty()) break;
+        auto const line = ec ? buffer : buffer.substr(0, size - 1);  // the last line of a file may have no end
+        buffer.erase(0, ec ? buffer.size() : size);
         if (!co_await s.socket.send(line)) fmt::print(stderr, "* not connected; this was not said\n");
+        if (ec) break;
     }
     s.over = true;
     s.socket.end(wsio::close_code::normal, "bye");
@@ -64,6 +81,7 @@ int main(int argc, char** argv) try {
         examples::arguments(argc, argv, "A guest of the demo's chat room; each line of the input is said.",
                             {{"--url", "ws://localhost:3000/chat", "the room; with ?name=Ada one comes with a name"}});
     auto code = 0;
+    auto const input = input_guard();
     auto s = session();
     auto context = asio::io_context(1);
     asio::co_spawn(context, chat(s, arguments.text("--url")), [&](std::exception_ptr thrown) {
@@ -74,6 +92,12 @@ int main(int argc, char** argv) try {
             code = 1;
         }
         context.stop();  // the input may still be waited for
+    });
+    auto signals = asio::signal_set(context, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code& ec, int signal) {
+        if (ec) return;
+        code = 128 + signal;
+        context.stop();
     });
     context.run();
     return code;
