@@ -4,7 +4,9 @@
 
 #include <wsio/wsio.hpp>
 
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/core.h>
@@ -40,8 +42,16 @@ asio::awaitable<void> serve_http(tcp::socket socket, wsio::server websockets) {
 }
 
 asio::awaitable<void> accept_http(tcp::acceptor& acceptor, wsio::server websockets) {
+    auto pause = asio::steady_timer(acceptor.get_executor());
     for (;;) {
-        auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+        auto ec = boost::system::error_code();
+        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, ec));
+        if (ec) {  // out of descriptors, say: when connections end, there are some again
+            fmt::print(stderr, "cannot accept: {}\n", ec.message());
+            pause.expires_after(std::chrono::seconds(1));
+            co_await pause.async_wait(asio::use_awaitable);
+            continue;
+        }
         asio::co_spawn(acceptor.get_executor(), serve_http(std::move(socket), websockets), asio::detached);
     }
 }
