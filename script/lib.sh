@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What the scripts share; sourced, not run.
 
+# Where the caller is: what a relative path on the command line begins at.
+# shellcheck disable=SC2034  # for who sources this
+started_in=$PWD
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit
 

@@ -195,17 +195,40 @@ def measure(wanted):
     return results
 
 
+def check_output(path):
+    """Ends the program when there can be no such file, before the long measurement whose figures it is for."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise SystemExit(f"error: --output: {path} cannot be written")
+
+
+def write(results, path):
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=2)
+            file.write("\n")
+    except OSError as error:
+        raise SystemExit(f"error: --output: {path}: {error.strerror}") from error
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: --from: {path}: {error}") from error
+
+
 def main():
     wanted = read_arguments()
     if wanted.source:
-        with open(wanted.source, encoding="utf-8") as file:
-            results = json.load(file)
+        results = read(wanted.source)
     else:
+        check_output(wanted.output)
         results = measure(wanted)
-        with open(wanted.output, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=2)
-            file.write("\n")
-    print(tables.as_text(results))
+    print(tables.as_text(results), flush=True)
+    if not wanted.source:
+        write(results, wanted.output)
     if wanted.publish:
         tables.publish(results, os.path.join(ROOT, "docs", "performance.md"))
         chart.draw(results, os.path.join(ROOT, "docs", "performance.svg"))
