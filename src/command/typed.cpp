@@ -59,7 +59,8 @@ std::string_view typed_help() noexcept {
     return "/ping [TEXT]            sends a ping and tells when its pong is there\n"
            "/binary HEX             sends a binary message: /binary 00 01 fe\n"
            "/close [CODE [REASON]]  closes the connection (1000)\n"
-           "/quit, Ctrl-D           closes and leaves; Ctrl-C leaves at once\n"
+           "/quit, Ctrl-D           closes with 1000 and leaves\n"
+           "Ctrl-C                  closes with 1001 and leaves; a second one drops the connection\n"
            "//TEXT                  sends a text that begins with a slash\n";
 }
 
