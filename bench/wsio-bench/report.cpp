@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <string_view>
 
@@ -23,6 +24,9 @@ std::string_view name_of(payload_kind kind) {
     return "random";
 }
 
+/// A rate as it was given: there may be less than one message a second.
+std::string as_rate(double rate) { return rate == std::floor(rate) ? with_commas(rate) : fmt::format("{}", rate); }
+
 double seconds(nanoseconds time) { return static_cast<double>(time) / static_cast<double>(second); }
 
 /// Says in one line what was done.
@@ -33,7 +37,7 @@ std::string title(const settings& wanted) {
         text += fmt::format(" x {} B {}{}{}, {} deep", wanted.size,
                             wanted.payload == payload_kind::chinese ? "Chinese " : "",
                             wanted.binary ? "binary" : "text", wanted.compress ? " compressed" : "", wanted.depth);
-        if (wanted.rate > 0) text += fmt::format(", {} messages/s wanted", with_commas(wanted.rate));
+        if (wanted.rate > 0) text += fmt::format(", {} messages/s wanted", as_rate(wanted.rate));
     } else {
         text += wanted.mode == measurement::connect ? ", opened and closed again" : ", idle";
     }

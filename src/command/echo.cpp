@@ -86,7 +86,9 @@ exit_code run_echo(words given) {
     if (wanted.any_origin) served.origins = {"*"};
     if (wanted.verbose) served.log = print_log;
     served.on_listening = [secure](const endpoint& where) {
-        bench::print(fmt::format("listens on {}{}\n", secure ? "wss://" : "ws://", where));
+        // A Unix socket has no URL.
+        auto const* const scheme = where.is_unix() ? "" : secure ? "wss://" : "ws://";
+        bench::print(fmt::format("listens on {}{}\n", scheme, where));
     };
     serve(wanted.port, echo, served);
     return exit_code::success;

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "output.hpp"
+#include "text.hpp"
 
 #include <wsio/version.hpp>
 
@@ -31,10 +32,10 @@ exit_code run(const command& chosen, words arguments) {
                                 usage ? fmt::format(" (see wsio {} --help)", chosen.name) : ""));
         return cause.code();
     } catch (const std::invalid_argument& error) {  // an option that the library refuses
-        bench::tell(fmt::format("wsio {}: {}", chosen.name, error.what()));
+        bench::tell(fmt::format("wsio {}: {}", chosen.name, without_library(error.what())));
         return exit_code::usage;
     } catch (const std::exception& error) {
-        bench::tell(fmt::format("wsio {}: {}", chosen.name, error.what()));
+        bench::tell(fmt::format("wsio {}: {}", chosen.name, without_library(error.what())));
         return exit_code::system;
     }
 }

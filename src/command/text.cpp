@@ -52,11 +52,12 @@ std::string describe_ending(const status& how) {
     return text;
 }
 
-std::string message_of(const connect_error& error) {
-    std::string_view text = error.what();
+std::string_view without_library(std::string_view what) noexcept {
     constexpr std::string_view library = "wsio: ";
-    if (text.starts_with(library)) text.remove_prefix(library.size());
-    return without_controls(text);
+    if (what.starts_with(library)) what.remove_prefix(library.size());
+    return what;
 }
+
+std::string message_of(const connect_error& error) { return without_controls(without_library(error.what())); }
 
 }  // namespace wsio::command

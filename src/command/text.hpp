@@ -24,6 +24,9 @@ using bench::without_controls;
 /// Says how a connection ended: "closed by the server: 1001 going away \"bye\"".
 [[nodiscard]] std::string describe_ending(const status& how);
 
+/// Takes the name of the library off what one of its exceptions says.
+[[nodiscard]] std::string_view without_library(std::string_view what) noexcept;
+
 /// Gives what a failed attempt has to tell, without the name of the library.
 [[nodiscard]] std::string message_of(const connect_error& error);
 
