@@ -143,9 +143,19 @@ void wait_for_signal(session& s, asio::signal_set& signals) {
     });
 }
 
+void wait_for_resumption(session& s, asio::signal_set& resumption) {
+    resumption.async_wait([&s, &resumption](const boost::system::error_code& ec, int) {
+        if (ec) return;
+        s.screen->resume();
+        wait_for_resumption(s, resumption);
+    });
+}
+
 exit_code run(session& s) {
     asio::signal_set signals(s.context, SIGINT, SIGTERM);
+    asio::signal_set resumption(s.context, SIGCONT);
     wait_for_signal(s, signals);
+    wait_for_resumption(s, resumption);
     auto code = exit_code::interrupted;
     std::exception_ptr thrown;
     asio::co_spawn(s.context, talk(s), [&](std::exception_ptr error, exit_code result) {

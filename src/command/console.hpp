@@ -40,6 +40,8 @@ public:
 
     /// Tells whether somebody types, who wants to hear how things go and knows the commands.
     [[nodiscard]] virtual bool is_interactive() const noexcept = 0;
+    /// Takes the terminal again after the program was stopped (Ctrl-Z) and goes on.
+    virtual void resume() {}
     /// Tells something about the connection; only to somebody who types.
     virtual void remark(std::string_view text) = 0;
 

@@ -70,6 +70,11 @@ void terminal_console::stop() {
     show_what_waits();
 }
 
+void terminal_console::resume() {
+    resumed_ = true;
+    waker_.wake();
+}
+
 asio::awaitable<bool> terminal_console::show(std::string_view payload, bool binary) {
     for (;;) {
         {
@@ -127,15 +132,16 @@ void terminal_console::edit() {
     el_set(editor, EL_BIND, "^W", "ed-delete-prev-word", nullptr);
     el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     el_source(editor, nullptr);  // ~/.editrc
-    el_set(editor, EL_UNBUFFERED, 1);
+    take_keys(true);
     bool more = true;
     while (more && !stopped_) {
+        if (resumed_.exchange(false)) take_the_terminal_again();
         follow_the_window();
         show_what_waits();
         if (waker_.wait()) more = take_key();
     }
     clear_the_line();
-    el_set(editor, EL_UNBUFFERED, 0);
+    take_keys(false);
     editor_.reset();
     lines_.put(std::nullopt);
     while (!stopped_) {  // the server may still have something to say
@@ -155,10 +161,22 @@ bool terminal_console::take_key() {
     std::string typed(whole.substr(0, whole.size() - 1));
     HistEvent event;
     if (!typed.empty()) history(history_.get(), &event, H_ENTER, line);
-    el_set(editor, EL_UNBUFFERED, 0);
+    take_keys(false);
     bool const wanted = lines_.put(std::move(typed));
-    el_set(editor, EL_UNBUFFERED, 1);
+    take_keys(true);
     return wanted;
+}
+
+void terminal_console::take_keys(bool one_by_one) {
+    el_set(editor_.get(), EL_UNBUFFERED, one_by_one ? 1 : 0);
+    if (one_by_one) ::tcgetattr(STDIN_FILENO, &modes_);
+}
+
+// The shell had the terminal meanwhile, and gives it back as it likes it itself. The editor does not know, and would forget what
+// is half typed if it were told to begin anew.
+void terminal_console::take_the_terminal_again() {
+    ::tcsetattr(STDIN_FILENO, TCSADRAIN, &modes_);
+    el_set(editor_.get(), EL_REFRESH);
 }
 
 void terminal_console::show_what_waits() {

@@ -3,6 +3,7 @@
 #include "console.hpp"
 
 #include <histedit.h>
+#include <termios.h>
 
 #include <atomic>
 #include <cstddef>
@@ -24,6 +25,7 @@ public:
     void stop() override;
     boost::asio::awaitable<bool> show(std::string_view payload, bool binary) override;
     bool is_interactive() const noexcept override { return true; }
+    void resume() override;
     void remark(std::string_view text) override;
 
 private:
@@ -34,6 +36,8 @@ private:
 
     void put_on_screen(std::string_view mark, std::string_view colour, std::string_view text);
     void edit();
+    void take_keys(bool one_by_one);
+    void take_the_terminal_again();
     void show_what_waits();
     void clear_the_line();
     bool take_key();
@@ -44,6 +48,7 @@ private:
 
     bool const colours_;
     std::atomic<bool> stopped_ = false;
+    std::atomic<bool> resumed_ = false;
 
     std::mutex mutex_;
     std::deque<std::string> screen_;  ///< What is to be shown.
@@ -53,6 +58,7 @@ private:
     // The thread's own.
     std::unique_ptr<History, closer> history_;
     std::unique_ptr<EditLine, closer> editor_;
+    termios modes_{};  ///< Of the terminal while keys are taken one by one.
     unsigned columns_ = 80;
     bool hung_up_ = false;  ///< The terminal is gone.
 };
