@@ -90,7 +90,7 @@ struct connect_result {
 /// same promises as that of a server: `receive`, `send`, the order of messages, limits, deadlines, cancellation.
 /// `socket::request` has the request that was sent, `socket::remote_endpoint` the server's address.
 ///
-/// The socket lives on the executor of the calling coroutine, which must be that of an `io_context` that one thread runs.
+/// The socket lives on the `io_context` of the calling coroutine, also when that is on a strand; one thread must run it.
 /// "user:password@" in the URL is sent as a Basic Authorization.
 ///
 /// Throws `connect_error` when there is no connection, and `std::invalid_argument` when an option makes no sense.
