@@ -224,7 +224,7 @@ class Peer:
         return self
 
     def expect_close(self, *codes):
-        """Skips messages up to the closing frame, which must have one of the codes; then comes the end of TCP."""
+        """The next frame closes, with one of the codes; then comes the end of TCP. Others than ours may say something before."""
         while True:
             got = self.read_frame()
             if got is None and not JUDGE['ours']:
@@ -232,6 +232,7 @@ class Peer:
             expect(got, f'the connection was dropped, not closed with {codes}')
             if got[0] == 0x88:
                 break
+            expect(not JUDGE['ours'], lambda: f'got {got[0]:#x} {got[1][:200]!r} instead of being closed with {codes}')
         code = int.from_bytes(got[1][:2], 'big') if got[1] else None
         expect(code in codes, f'closed with {code} ({got[1][2:]!r}), not {codes}')
         self.expect_nothing_more()
