@@ -1,14 +1,17 @@
-// The server under attack: small limits, short deadlines, and one path for each way to treat a connection. A second port
-// speaks TLS, with the certificate and key that the command line names; a third expects PROXY headers, from this machine, and
-// lets few connections in; a fourth
-// expects them from another.
+// The server under attack: small limits, short deadlines, and one path for each way to treat a connection; one of them with
+// the limits that wsio has by default. A second port speaks TLS, with the certificate and key that the command line names; a
+// third expects PROXY headers, from this machine, and lets few connections in; a fourth expects them from another.
 
 #include <wsio/wsio.hpp>
+
+#include "../heap_in_use.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -58,9 +61,38 @@ asio::awaitable<void> serve(wsio::server server, wsio::connection_handler handle
         asio::co_spawn(server.get_executor(), handle(std::move(*socket)), report);
 }
 
-asio::awaitable<void> stop_on_signal(std::vector<wsio::http_server> ports) {
+// What the heap has at most. Resident memory would not do: what one attack has given back hides what another takes.
+class heap_watch {
+public:
+    asio::awaitable<void> run() {
+        auto timer = asio::steady_timer(co_await asio::this_coro::executor);
+        while (!stopped_) {
+            look();
+            timer.expires_after(5ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
+    void stop() noexcept { stopped_ = true; }
+
+    /// Gives the bytes in use now, and the most since it was asked before.
+    std::string report() {
+        look();
+        auto const now = wsio::test::heap_in_use();
+        return fmt::format("{} {}", now, std::exchange(most_, now));
+    }
+
+private:
+    void look() { most_ = std::max(most_, wsio::test::heap_in_use()); }
+
+    std::size_t most_ = 0;
+    bool stopped_ = false;
+};
+
+asio::awaitable<void> stop_on_signal(std::vector<wsio::http_server> ports, heap_watch& heap) {
     auto signals = asio::signal_set(co_await asio::this_coro::executor, SIGINT, SIGTERM);
     co_await signals.async_wait(asio::use_awaitable);
+    heap.stop();
     for (auto& port : ports) co_await port.drain(2s);
 }
 
@@ -110,6 +142,9 @@ public:
         compressed = path("/dedicated");
         compressed.compression = {.mode = wsio::compression_mode::dedicated, .threshold = 1};
         add(plain, std::move(compressed), echo);
+        auto usual = wsio::options{.path = "/default", .timeouts = timeouts};
+        usual.compression = {.mode = wsio::compression_mode::shared};
+        add(plain, std::move(usual), echo);
         add(listen("TLS on", secure), path("/echo"), echo);
         auto behind = path("/echo");
         behind.trusted_proxies = {"127.0.0.1"};
@@ -117,7 +152,8 @@ public:
         proxied.trusted_proxies = {"192.0.2.77"};
         add(listen("not from us on", proxied), path("/echo"), echo);
         std::fflush(stdout);
-        asio::co_spawn(context_, stop_on_signal(ports_), asio::detached);
+        asio::co_spawn(context_, heap_.run(), asio::detached);
+        asio::co_spawn(context_, stop_on_signal(ports_, heap_), asio::detached);
     }
 
 private:
@@ -134,11 +170,13 @@ private:
         asio::co_spawn(context_, serve(served_.back(), std::move(handle)), asio::detached);
     }
 
-    // /open says how many WebSockets are open, so that the attacker sees what it left behind, and /who who it is taken for.
+    // /open says how many WebSockets are open, so that the attacker sees what it left behind, /heap what they cost, and /who
+    // who it is taken for.
     asio::awaitable<wsio::http_response> answer(const wsio::request& request) {
         std::size_t open = 0;
         for (auto const& server : served_) open += server.clients_count();
         if (request.path() == "/open") co_return wsio::http_response{.body = std::to_string(open)};
+        if (request.path() == "/heap") co_return wsio::http_response{.body = heap_.report()};
         if (request.path() == "/who")
             co_return wsio::http_response{
                 .body = fmt::format("{} {}", request.client_endpoint(), request.secure() ? "secure" : "plain")};
@@ -146,6 +184,7 @@ private:
     }
 
     asio::io_context& context_;
+    heap_watch heap_;
     std::vector<wsio::http_server> ports_;
     std::vector<wsio::server> served_;
 };

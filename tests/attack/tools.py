@@ -20,6 +20,7 @@ CLOSE_DEADLINE = 0.5
 # With sanitizers all costs more.
 SANITIZED = bool(os.environ.get('WSIO_SANITIZED'))
 SLOWER = 5 if SANITIZED else 1
+LARGER = 2 if SANITIZED else 1
 PING, PONG, IDLE = 0.4, 0.4, 1.0  # of the paths /pinged and /idle
 # How the attacks judge. Another server than ours may drop where ours says why, and all its cases are tried.
 JUDGE = {'ours': True, 'path': '/echo', 'timeout': 5, 'seconds': 30, 'begin': 0, 'cases': 0, 'differences': []}
@@ -27,6 +28,10 @@ JUDGE = {'ours': True, 'path': '/echo', 'timeout': 5, 'seconds': 30, 'begin': 0,
 
 class Failure(Exception):
     pass
+
+
+class TooMuch(Failure):
+    """It took too much or too long: a busy machine does that as well, but hardly twice in a row."""
 
 
 class TooLong(Exception):
@@ -52,14 +57,15 @@ def case():
         raise TooLong
 
 
-def needs(*what, cpu=None, memory=None):
-    """Says what an attack needs that not every server has, and what it may cost more than others.
+def needs(*what, **bounds):
+    """Says what an attack needs that not every server has, and what it may cost, if that is not what others may (see `run`): "cpu",
+    "bystander", "heap", "memory".
 
-    "ours": the paths and ports of server.cpp; "limits": its limits, or bounds of that size; "tls"; "answers": a server that
-    answers where others may drop, or has choices of its own; "no sanitizer": that none keeps what was freed.
+    "ours": the paths and ports of server.cpp; "message size": a limit that is known; "13": that version; "no sanitizer": that none
+    keeps what was freed.
     """
     def mark(attack):
-        attack.needs, attack.cpu, attack.memory = set(what), cpu, memory
+        attack.needs, attack.bounds = set(what), bounds
         return attack
     return mark
 
@@ -69,6 +75,31 @@ def wait_until(probe, what, seconds=5):
     while not probe():
         expect(time.monotonic() < end, f'timed out waiting for {what() if callable(what) else what}')
         time.sleep(0.01)
+
+
+def kept_waiting(*pids):
+    """Seconds that the main threads of some processes were ready to run and were not let: what a busy machine takes from both."""
+    waited = 0
+    for pid in pids:
+        with open(f'/proc/{pid}/schedstat', encoding='ascii') as file:
+            waited += int(file.read().split()[1]) / 1e9
+    return waited
+
+
+class Stopwatch:
+    def __init__(self, server):
+        self.pids = os.getpid(), server.pid
+        self.kept, self.begin = kept_waiting(*self.pids), time.monotonic()
+
+    def passed(self):
+        return time.monotonic() - self.begin
+
+    def expect(self, least, most, what):
+        """So many seconds must have passed; what the machine has kept us and the server waiting is not counted against `most`."""
+        passed, kept = self.passed(), kept_waiting(*self.pids) - self.kept
+        expect(passed >= least, f'{what} after {passed:.2f} s, before {least:.2f} s had passed')
+        if passed - kept > SLOWER * most:
+            raise TooMuch(f'{what} only after {passed:.2f} s ({kept:.2f} of which are not its fault), not {most:.2f}')
 
 
 class Target:
@@ -81,6 +112,14 @@ class Target:
         """Resident memory, in bytes."""
         with open(f'/proc/{self.pid}/statm', encoding='ascii') as file:
             return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+    def most_rss(self, begin=False):
+        """The most memory that was resident since it was asked to begin, in bytes."""
+        if begin:
+            with open(f'/proc/{self.pid}/clear_refs', 'w', encoding='ascii') as file:
+                file.write('5')
+        with open(f'/proc/{self.pid}/status', encoding='ascii') as file:
+            return int(re.search(r'VmHWM:\s*(\d+) kB', file.read())[1]) * 1024
 
     def cpu(self):
         """Processor time used so far, in seconds."""
@@ -116,9 +155,17 @@ class Server(Target):
         super().__init__('127.0.0.1', int(found[1]), self.process.pid)
         self.tls_port, self.proxied_port, self.distrusting_port = int(found[2]), int(found[3]), int(found[4])
 
+    def asked(self, path):
+        with Peer(self) as peer:
+            return body(peer.send(b'GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' % path).read_all()).decode()
+
     def open_websockets(self):
-        answer = Peer(self).send(b'GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n').read_all()
-        return int(body(answer))
+        return int(self.asked(b'/open'))
+
+    def heap(self):
+        """Bytes of the heap that are in use now, and the most since this was asked before."""
+        now, most = self.asked(b'/heap').split()
+        return int(now), int(most)
 
     def alive(self):
         return self.process.poll() is None

@@ -4,9 +4,9 @@
 
 #include <wsio/wsio.hpp>
 
-#include <fmt/core.h>
+#include "../heap_in_use.hpp"
 
-#include <malloc.h>
+#include <fmt/core.h>
 
 #include <csignal>
 #include <cstddef>
@@ -20,11 +20,6 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
-
-#ifdef __SANITIZE_ADDRESS__
-// Declared in <sanitizer/allocator_interface.h>, which g++ comes without.
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // NOLINT(bugprone-reserved-identifier)
-#endif
 
 namespace {
 
@@ -72,22 +67,12 @@ wsio::options options(std::shared_ptr<wsio::monitor> monitor, const char* name, 
             .compression = {.mode = wsio::compression_mode::dedicated, .threshold = 64}};
 }
 
-/// Bytes that are allocated now.
-std::size_t heap_in_use() {
-#ifdef __SANITIZE_ADDRESS__
-    return ::__sanitizer_get_current_allocated_bytes();
-#else
-    auto const heap = ::mallinfo2();
-    return heap.uordblks + heap.hblkhd;
-#endif
-}
-
 std::string figures(const wsio::statistics& now) {
     return fmt::format(
         R"({{"open": {}, "total": {}, "received": {}, "sent": {}, "messages_waiting": {}, "bytes_waiting": {}, )"
         R"("tls_failures": {}, "heap": {}}})",
         now.connections().open, now.connections().total, now.messages_received, now.messages_sent, now.messages_waiting,
-        now.bytes_waiting, now.tls_failures, heap_in_use());
+        now.bytes_waiting, now.tls_failures, wsio::test::heap_in_use());
 }
 
 }  // namespace
