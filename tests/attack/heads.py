@@ -73,12 +73,12 @@ def heads_up_to_the_limit_cost_little(server):
 
 
 def malformed_heads_are_refused(server):
-    good = handshake('13')
+    good, start = handshake('13'), b'GET ' + JUDGE['path'].encode()
     for request in (good.replace(b'\r\n', b'\n'), good.replace(b'Host: ', b'Host : '), good.replace(b'Host: ', b' Host: '),
                     with_lines(b'X: a\r\n b\r\n'), with_lines(b'X: a\0b\r\n'), with_lines(b'X\0: a\r\n'), with_lines(b'X: a\rb\r\n'),
                     with_lines(b'X: \x01\r\n'), with_lines(b'X: \x7f\r\n'), with_lines(b': a\r\n'), with_lines(b'no colon\r\n'),
-                    with_lines(b'X y: a\r\n'), good.replace(b'/echo', b'/ec\0ho'), good.replace(b'/echo', b'/ec ho'),
-                    good.replace(b'/echo', b'/ec\x01ho'), good.replace(b'GET ', b'GET  '), good.replace(b' HTTP/1.1', b''),
+                    with_lines(b'X y: a\r\n'), good.replace(start, start + b'\0o'), good.replace(start, start + b' o'),
+                    good.replace(start, start + b'\x01o'), good.replace(b'GET ', b'GET  '), good.replace(b' HTTP/1.1', b''),
                     good.replace(b'HTTP/1.1', b'HTTP/1'), good.replace(b'HTTP/1.1', b'HTTP/11'), good.replace(b'HTTP/1.1', b'http/1.1'),
                     good.replace(b'GET', b'G\x01T')):
         refused(server, request, 400)
