@@ -89,14 +89,18 @@ def kept_waiting(*pids):
 class Stopwatch:
     def __init__(self, server):
         self.pids = os.getpid(), server.pid
-        self.kept, self.begin = kept_waiting(*self.pids), time.monotonic()
+        self.waited, self.begin = kept_waiting(*self.pids), time.monotonic()
 
     def passed(self):
         return time.monotonic() - self.begin
 
+    def kept(self):
+        """What the machine has kept us and the server waiting of that."""
+        return kept_waiting(*self.pids) - self.waited
+
     def expect(self, least, most, what):
-        """So many seconds must have passed; what the machine has kept us and the server waiting is not counted against `most`."""
-        passed, kept = self.passed(), kept_waiting(*self.pids) - self.kept
+        """So many seconds must have passed; what the machine has kept us waiting is not counted against `most`."""
+        passed, kept = self.passed(), self.kept()
         expect(passed >= least, f'{what} after {passed:.2f} s, before {least:.2f} s had passed')
         if passed - kept > SLOWER * most:
             raise TooMuch(f'{what} only after {passed:.2f} s ({kept:.2f} of which are not its fault), not {most:.2f}')
