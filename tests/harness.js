@@ -6,9 +6,16 @@ const path = require('node:path');
 const binaries = process.env.WSIO_BIN_DIR;
 if (!binaries) throw new Error('WSIO_BIN_DIR must name the folder of the built programs');
 
-let passed = 0, failed = 0;
+let passed = 0, failed = 0, finished = false;
 const running = new Set();
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+process.on('exit', code => {
+  for (const child of running) child.kill('SIGKILL');
+  // Node ends with 0 when nothing is left that it could wait for, though a part still waits.
+  if (!finished && !code) {
+    console.log('FAIL the test: it ended before its end');
+    process.exitCode = 1;
+  }
+});
 
 // Runs one case, which fails by throwing, and prints its result.
 async function test(name, run) {
@@ -32,8 +39,16 @@ async function testAll(cases, parallel) {
   await Promise.all(Array.from({ length: parallel }, worker));
 }
 
-// Prints the count and ends the process.
-function finish() {
+// Runs the parts of a test, one after the other, prints the count and ends the process. What is thrown outside of a case fails
+// as well, and ends its part alone.
+async function main(...parts) {
+  for (const part of parts)
+    try {
+      await part();
+    } catch (error) {
+      await test(part.name || 'the test', () => { throw new Error(`outside of a case: ${error?.stack ?? error}`); });
+    }
+  finished = true;
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(passed && !failed ? 0 : 1);
 }
@@ -97,4 +112,4 @@ async function serve(name, ...args) {
   return server;
 }
 
-module.exports = { test, testAll, finish, until, within, run, binary, serve };
+module.exports = { main, test, testAll, until, within, run, binary, serve };
