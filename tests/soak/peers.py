@@ -77,7 +77,7 @@ class Peer:
         self.secure = self.can_be_secure and random.random() < 0.15
         self.compressed = self.version == '13' and random.random() < 0.4
         self.output, self.input = bytearray(), bytearray()
-        self.opened = self.over = self.deaf = self.closing = self.shaking = False
+        self.opened = self.over = self.deaf = self.closing = self.answered = self.cut_off = self.shaking = False
         self.deflater = self.inflater = None
         self.born = time.monotonic()
         self.socket = socket.socket()
@@ -140,7 +140,7 @@ class Peer:
             except (BlockingIOError, ssl.SSLWantReadError):
                 return
             except (ConnectionResetError, ssl.SSLError):
-                data = b''
+                data, self.cut_off = b'', True
             if not data:
                 self.ended()
                 return
@@ -238,6 +238,10 @@ class Peer:
         else:
             self.send(frame(0x81, text))
 
+    def goodbye(self, code):
+        """Gives the closing frame, or its answer."""
+        return b'\xff\0' if self.version == '76' else frame(0x88, code.to_bytes(2, 'big'))
+
     def say_goodbye(self):
         """Begins the closing handshake, where there is one."""
         self.closing = True
@@ -248,7 +252,22 @@ class Peer:
             else:
                 self.socket.shutdown(socket.SHUT_WR)
         else:
-            self.send(b'\xff\0' if self.version == '76' else frame(0x88, b'\x03\xe8'))
+            self.send(self.goodbye(1000))
+
+    def goodbye_answered(self, code):
+        """The server's closing frame came. To one of ours it must be the answer."""
+        require(self.closing, lambda: f'{type(self).__name__} of version {self.version} was closed with {code}, {self.age():.1f} s old')
+        require(code == (1000 if self.version in HYBI else 0), lambda: f'{code} answered the closing frame')
+        self.answered = True
+
+    def left_in_order(self):
+        """TCP has ended, which it must do as it should: behind the answer, where there is one."""
+        who = f'{type(self).__name__} of version {self.version}'
+        require(self.closing, lambda: f'{who} was dropped, {self.age():.1f} s old')
+        require(self.answered or self.version == '75', lambda: f'the closing frame of {who} was not answered')
+        require(not self.cut_off, lambda: f'{who} was cut off and not closed')
+        self.counts['closed in order'] += 1
+        self.finish()
 
     def reset(self):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
@@ -332,14 +351,13 @@ class Echoing(Peer):
         require(not self.expected, lambda: f'{len(self.expected)} echoes of {self.number} did not come before the end')
 
     def closed(self, code):
-        require(self.closing, lambda: f'{type(self).__name__} of version {self.version} was closed with {code}, {self.age():.1f} s old')
+        self.goodbye_answered(code)
         self.all_came()
 
     def ended(self):
-        require(self.closing, lambda: f'{type(self).__name__} of version {self.version} was dropped, {self.age():.1f} s old')
-        self.all_came()
-        self.counts['closed in order'] += 1
-        self.finish()
+        if self.closing:
+            self.all_came()
+        self.left_in_order()
 
 
 class Killed(Echoing):
@@ -410,6 +428,7 @@ class Slow(Echoing):
     server may find it idle, and says so behind all that it has sent."""
 
     rounds = (1, 1)
+    idle = False  # in the eyes of the server
 
     def prepare(self):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
@@ -426,6 +445,7 @@ class Slow(Echoing):
         self.counts['slow'] += 1
 
     def due(self):
+        require(not self.idle, lambda: f'a slow reader of version {self.version} that was closed is kept')
         if self.deaf:
             self.listen_again()
         else:
@@ -435,12 +455,15 @@ class Slow(Echoing):
         if self.closing:
             super().closed(code)
         else:
-            require(code in (1001, 0) and self.age() > IDLE, lambda: f'a slow reader was closed with {code}, {self.age():.1f} s old')
-            self.closing = True
+            require(code == (1001 if self.version in HYBI else 0) and self.age() > IDLE,
+                    lambda: f'a slow reader was closed with {code}, {self.age():.1f} s old')
+            self.idle = True
             self.all_came()
+            self.send(self.goodbye(code))
+            self.loop.later(self, CLOSE + SLACK)
 
     def ended(self):
-        if self.closing:
+        if self.closing and not self.idle:
             super().ended()
         else:
             require(self.age() > IDLE, lambda: f'a slow reader was dropped, {self.age():.1f} s old')
@@ -469,7 +492,7 @@ class Never(Peer):
         raise Wrong(f'a peer of version {self.version} that read nothing for {self.age():.0f} s is kept')
 
     def ended(self):
-        self.counts['slow'] += 1
+        self.counts['never read'] += 1
         self.finish()
 
 
@@ -504,30 +527,36 @@ class Member(Peer):
             self.own -= 1
 
     def closed(self, code):
-        require(self.closing, f'a member of a room was closed with {code}')
+        self.goodbye_answered(code)
 
     def ended(self):
-        require(self.closing, f'a member of a room was dropped, {self.age():.1f} s old')
-        require(self.own == 0, f'{self.own} messages of a member did not come back')
-        self.counts['closed in order'] += 1
-        self.finish()
+        require(not self.closing or self.own == 0, f'{self.own} messages of a member did not come back')
+        self.left_in_order()
 
 
 class Breaking(Peer):
-    """Breaks the protocol and must be let go of."""
+    """Breaks the protocol and must be told why, where there are words for it, and be let go of."""
 
     def open(self):
-        self.send(random.choice((frame(0x83, b'x'), frame(0x80), frame(0x81, b'\xff'), b'\x81\x05hello', frame(0x89, b'x' * 200)))
-                  if self.version in HYBI else b'\x80' + b'\xff' * 50)
+        self.code, breach = random.choice(((1002, frame(0x83, b'x')), (1002, frame(0x80)), (1007, frame(0x81, b'\xff')),
+                                           (1002, b'\x81\x05hello'), (1002, frame(0x89, b'x' * 200))))
+        self.send(breach if self.version in HYBI else b'\x80' + b'\xff' * 50)
         self.loop.later(self, CLOSE + SLACK)
 
     def got(self, kind, payload):
-        require(kind == 'close', f'a {kind} came where the protocol was broken')
+        require(kind == 'close' and self.version in HYBI, f'a {kind} came where version {self.version} was broken')
+        require(not self.answered, 'a second closing frame came')
+        code = int.from_bytes(payload[:2], 'big')
+        require(code == self.code, lambda: f'closed with {code} instead of {self.code}')
+        self.answered = True
+        if random.random() < 0.5:
+            self.send(self.goodbye(code))
 
     def due(self):
         raise Wrong('one who broke the protocol is kept')
 
     def ended(self):
+        require(self.answered or self.version not in HYBI, lambda: f'one who broke version {self.version} was not told why')
         self.counts['broke the protocol'] += 1
         self.finish()
 
