@@ -182,11 +182,13 @@ class Peer:
             if self.version == '76':
                 require(self.input[:16] == PROOF_76, 'a wrong answer to the nonce')
                 del self.input[:16]
-            if b'permessage-deflate' in answer:
+            require(self.compressed == (b'permessage-deflate' in answer), lambda: f'compression was not agreed on as it was offered: {answer!r}')
+            if self.compressed:
                 bits = int(answer.partition(b'client_max_window_bits=')[2][:2] or 15)
                 self.deflater, self.inflater = zlib.compressobj(3, zlib.DEFLATED, -bits), zlib.decompressobj(-15)
             self.opened = True
             self.counts['opened'] += 1
+            self.counts['with TLS'] += self.secure
             self.open()
         while not self.over:
             got = self.next_frame()
@@ -223,6 +225,7 @@ class Peer:
         del data[:start + size]
         if first & 0x40:
             require(self.inflater, 'compressed, though not agreed on')
+            self.counts['compressed'] += 1
             payload = self.inflater.decompress(payload + TAIL)
         kind = {1: 'message', 2: 'message', 8: 'close', 9: 'ping'}.get(first & 0xbf & 0x0f)
         require(kind and first & 0x80, f'frame {first:#x} came')
@@ -419,6 +422,7 @@ class Unfinished(Peer):
         raise Wrong('a peer that never finished its head is kept')
 
     def ended(self):
+        require(self.age() > HANDSHAKE, lambda: f'a peer that was to finish its head was dropped after {self.age():.1f} s')
         self.counts['half-open'] += 1
         self.finish()
 
@@ -442,7 +446,7 @@ class Slow(Echoing):
         self.deaf = True
         self.loop.watch(self)
         self.loop.later(self, random.uniform(0.1, 1.5))
-        self.counts['slow'] += 1
+        self.counts['read late'] += 1
 
     def due(self):
         require(not self.idle, lambda: f'a slow reader of version {self.version} that was closed is kept')
