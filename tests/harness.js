@@ -1,6 +1,8 @@
 // What the tests that run programs share: cases with one line of result each, and programs that are started and stopped.
 'use strict';
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const net = require('node:net');
 const path = require('node:path');
 
 const binaries = process.env.WSIO_BIN_DIR;
@@ -91,6 +93,21 @@ function run(command, args = [], options = {}) {
   return program;
 }
 
+// Gives a port of 127.0.0.1 for a program that cannot choose one itself: below those that the system gives to connections and to
+// servers that ask for any, or one of them might take it before the program does.
+async function freePort() {
+  const [lowest] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'ascii').match(/\d+/).map(Number);
+  for (let tries = 0; tries < 100; ++tries) {
+    const port = 10000 + Math.floor(Math.random() * (Math.max(lowest, 12000) - 10000));
+    const server = net.createServer();
+    const free = await new Promise(resolve => server.on('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
+    if (!free) continue;
+    await new Promise(resolve => server.close(resolve));
+    return port;
+  }
+  throw new Error('no port is free');
+}
+
 // Gives the path of a program of the build: an example, or one built elsewhere in the build folder.
 function binary(name) {
   return name.includes('/') ? path.join(process.env.WSIO_BUILD_DIR, name) : path.join(binaries, name);
@@ -112,4 +129,4 @@ async function serve(name, ...args) {
   return server;
 }
 
-module.exports = { main, test, testAll, until, within, run, binary, serve };
+module.exports = { main, test, testAll, until, within, run, freePort, binary, serve };
