@@ -44,7 +44,7 @@ class Echoes(NamedTuple):
                 expect(got, f'no echo within {self.seconds} s')
                 expect(got == (kind, self.payload), lambda: f'got {got[0]} {short(got[1])} instead of the {kind} that was sent')
             peer.send_frames([frames.close(1000)])
-            return finish(peer, peer.event(), WeClose())
+            return finish(peer, peer.event(peer.soon), WeClose())
 
 
 def size_name(size):

@@ -175,7 +175,7 @@ class Compressed(NamedTuple):
                 expect(got, f'message {number} was not echoed within {self.seconds} s')
                 expect(got == (kind, message), lambda: f'message {number}: got {got[0]} {short(got[1])} instead of what was sent')
             peer.send(frames.close(1000).encode(peer.key))
-            code = finish(peer, peer.event(), WeClose())
+            code = finish(peer, peer.event(peer.soon), WeClose())
         # No rule says that a server must compress, but one that agreed and never does, where it is worth it, has something wrong.
         expect(inflater.compressed or self.size < 256 or self.make is payloads.pdf, 'the server agreed to compress and never did')
         return code

@@ -131,7 +131,7 @@ class Conversation(NamedTuple):
         else:
             if isinstance(end, WeClose):
                 peer.send_frames([frames.close(1000)])
-            got = peer.event()
+            got = peer.event(peer.soon)
         if waiting and not self.any_prefix:
             weak = f'the connection was closed before {len(waiting)} events that had to come'
         if isinstance(end, ServerFails) and got is None:

@@ -112,7 +112,7 @@ def closings():
                 if pause:
                     peer.expect_silence(0.05)
                     peer.send(data[pause:])
-                peer.expect_octets(answer + CLOSING)
+                peer.expect_octets(answer + CLOSING, peer.soon)
                 peer.expect_end()
                 return 'closed'
         add(8, sent, 'echoed, `ff 00`, TCP ends' if answer else '`ff 00`, TCP ends', talk, '76')

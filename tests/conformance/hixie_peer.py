@@ -129,7 +129,7 @@ def leave(peer, version):
     """The way out: a closing handshake in 76, the end of TCP in 75. Nothing else may come."""
     if version == '76':
         peer.send(CLOSING)
-        peer.expect_octets(CLOSING)
+        peer.expect_octets(CLOSING, peer.soon)
     else:
         peer.finish()
     peer.expect_end()
