@@ -78,7 +78,7 @@ class Conversation(NamedTuple):
     end: object
     older: object = None  # the end in versions 7 and 8, where it is another
     why_older: str = ''
-    any_prefix: bool = False  # the last events need not come
+    any_prefix: bool = False  # the last events need not come, but from our own server and client
     versions: tuple = HYBI
     ours: bool = False  # depends on limits or choices of our server
     offer: str = ''  # of extensions; `agree` must then check the answer and give what inflates
@@ -90,7 +90,7 @@ class Conversation(NamedTuple):
         told = [f'{kind} echoed' if kind != 'pong' else 'pong' if kinds.count(kind) == 1 else f'{kinds.count(kind)} pongs'
                 for kind in dict.fromkeys(kinds)]
         if self.any_prefix:
-            told = ['what was sent before may be echoed']
+            told = ['echoed (by others as far as they like)']
         ends = str(self.end) + (f' ({self.why_older})' if self.older else '')
         return ', '.join([*told, ends])
 
@@ -132,7 +132,7 @@ class Conversation(NamedTuple):
             if isinstance(end, WeClose):
                 peer.send_frames([frames.close(1000)])
             got = peer.event(peer.soon)
-        if waiting and not self.any_prefix:
+        if waiting and (peer.target.ours or not self.any_prefix):
             weak = f'the connection was closed before {len(waiting)} events that had to come'
         if isinstance(end, ServerFails) and got is None:
             peer.finish()  # perhaps it is failed when no more can come

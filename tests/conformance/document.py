@@ -30,8 +30,8 @@ tests/conformance/run --url ws://127.0.0.1:3000/ 6.4 12.1    # some; --versions 
 It is strict. Where Autobahn takes several results, only the best one passes here: what came before a violation is answered before
 the connection fails; text that is not UTF-8 fails it before the rest of the message has come (6.4: the rest never comes); the
 closing frame has the code, and TCP ends in order behind it. The codes of 7.13, of which Autobahn only takes note, must fail as
-those of 7.9. One case is left open: in 7.1.6 a closing frame stands behind messages that are still being echoed, and how much of
-them is answered is up to the server.
+those of 7.9. In 7.1.6 a closing frame stands behind messages that are still being echoed. How much of them is answered is up to the
+server; wsio answers all.
 
 The columns say what was seen: the close code, the status of HTTP, or how TCP ended. A case that failed says **FAIL**.
 '''

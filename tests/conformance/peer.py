@@ -42,7 +42,7 @@ class Target(NamedTuple):
     host: str
     port: int
     path: str = '/'
-    ours: bool = False  # whether it is the one of server.cpp, which has more to offer than an echo
+    ours: bool = False  # whether it is the one of server.cpp, which has more to offer than an echo, or the client of client.cpp
     client: str = ''  # for a client under test: the command that runs it
     soon: float = PATIENCE  # seconds; for an answer to a closing frame or a violation, and for the end of TCP behind it
     messages: int = 1000  # how many a case of groups 12 and 13 sends
