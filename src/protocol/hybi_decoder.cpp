@@ -247,7 +247,7 @@ void hybi_decoder::let_go() {
 event hybi_decoder::inflate(std::string_view payload) {
     byte_buffer message;
     // What fills a part is given as one.
-    auto const limit = in_parts() ? max_part_size - 1 : limits_.message_size;
+    auto const limit = in_parts() ? std::min(max_part_size - 1, occasional_->limit) : limits_.message_size;
     switch (codec_->inflate(payload, limit, message)) {
         case inflater::outcome::done: break;
         case inflater::outcome::too_big:

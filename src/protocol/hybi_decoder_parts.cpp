@@ -93,15 +93,18 @@ event hybi_decoder::inflate_on() {
     for (;;) {
         settle_part();
         assembly_.reserve(max_part_size);
-        auto const room = assembly_.room().first(max_part_size - assembly_.size());
+        // One byte beyond the limit shows that it is passed. What lies behind it must not count, for how much of that
+        // is made at once depends on how the payload came.
+        auto const left = o.limit - o.inflated - assembly_.size();
+        auto const most = max_part_size - assembly_.size();
+        auto const room = assembly_.room().first(left < most ? left + 1 : most);
         auto rest = o.compressed.view().substr(o.compressed_taken);
         auto const step = o.inflater->inflate(rest, room);
         o.compressed_taken = o.compressed.size() - rest.size();
         assembly_.commit(step.made);
-        if (step.broken) return fail_broken_deflate();
-        if (o.inflated + assembly_.size() > o.limit)
-            return fail(close_code::message_too_big, "message is over the size limit when inflated");
         if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
+        if (step.made > left) return fail(close_code::message_too_big, "message is over the size limit when inflated");
+        if (step.broken) return fail_broken_deflate();
         if (assembly_.size() == max_part_size) return give_part(false);
         o.compressed.release();
         o.compressed_taken = 0;

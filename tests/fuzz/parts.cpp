@@ -54,7 +54,8 @@ private:
 /// waits for a part now and then.
 class receiver {
 public:
-    receiver(const decoder_factory& make, std::size_t ask_at) : decoder_(make()), ask_at_(ask_at) {}
+    receiver(const decoder_factory& make, std::size_t ask_at, std::size_t most)
+        : decoder_(make()), ask_at_(ask_at), most_(most) {}
 
     seen_list feed(std::string_view bytes, unsigned seed) {
         cutter cut(seed);
@@ -89,7 +90,7 @@ private:
 
     void ask() {
         asked_ = true;
-        take(decoder_->receive_in_parts(limit));
+        take(decoder_->receive_in_parts(most_));
     }
 
     void take(const protocol::event& found) {
@@ -103,21 +104,32 @@ private:
 
     std::unique_ptr<protocol::decoder> decoder_;
     std::size_t ask_at_;
+    std::size_t most_;  ///< The limit of messages in parts.
     bool asked_ = false;
     joiner found_;
 };
 
+/// What bounds messages: those that are given whole, and those in parts.
+struct bounds {
+    std::size_t whole;
+    std::size_t parts;
+};
+
 void compare(const decoder_factory& make, const decoder_factory& make_bounded, std::string_view wire, choices choose,
-             bool compressed) {
+             bool compressed, bounds most, std::size_t growth) {
     auto const whole = feed(make, wire, false, [&] { return wire.size(); });
     auto const seed = choose.byte();
     auto const at_once = choose.byte();  // the rest of it is for wires of more than 64 KiB
     auto const ask_at = at_once % 2 != 0 ? 0 : ((at_once >> 1) << 16 | choose.pair()) % (wire.size() + 1);
-    auto parts = receiver(make_bounded, ask_at).feed(wire, seed);
+    auto parts = receiver(make_bounded, ask_at, most.parts).feed(wire, seed);
     check_order(parts);
+    expect(receiver(make_bounded, ask_at, most.parts).feed(wire, seed + 1) == parts, "the cuts change nothing");
+    auto const bound = std::max(most.whole, most.parts) * growth;
+    for (auto const& found : parts)
+        expect(found.kind != event_kind::message || found.data.size() <= bound, "no message is over its limit");
     // Whole, a compressed message is looked at when it has ended; in parts, as it comes. So what is wrong with it is found
-    // earlier, and perhaps before something else. What the hixie drafts skip is bounded as messages are until parts are
-    // asked for.
+    // earlier, and perhaps before something else. A message may be over the limit of parts, too; and what the hixie drafts
+    // skip is bounded as messages are until parts are asked for.
     bool const earlier = !parts.empty() && parts.back().kind == event_kind::failed &&
                          (compressed || parts.back().code == close_code::message_too_big);
     if (!earlier) return expect(parts == whole, "the parts make the same messages");
@@ -132,22 +144,25 @@ void fuzz(std::string_view input) {
     choices choose(input);
     auto const kind = choose.byte();
     constexpr std::size_t sizes[] = {limit, 70000, 300, 10};
+    constexpr std::size_t parts_sizes[] = {limit, 1000, 70000, 100};
+    bounds const most{sizes[kind >> 3 & 3], parts_sizes[kind >> 5 & 3]};
     protocol::decoder_limits const ample{.message_size = limit, .fragments = 1'000'000};
-    protocol::decoder_limits const bounded{.message_size = sizes[kind >> 3 & 3], .fragments = 1'000'000};
+    protocol::decoder_limits const bounded{.message_size = most.whole, .fragments = 1'000'000};
     choices const how(choose.bytes(4));
     if (kind % 4 == 3) {
         auto const& rules = protocols[(kind & 4) == 0 ? protocol_version::hixie_76 : protocol_version::hixie_75];
         auto const make = [&](auto limits) {
             return [&rules, limits] { return rules.make_decoder(protocol::role::server, limits); };
         };
-        return compare(make(ample), make(bounded), choose.rest(), how, false);
+        // What is not UTF-8 becomes U+FFFD, which has three bytes.
+        return compare(make(ample), make(bounded), choose.rest(), how, false, most, 3);
     }
     auto read = read_hybi_input(choose.rest());
     read.setup.limits = ample;
     decoder_maker maker(read.setup);
     read.setup.limits = bounded;
     decoder_maker bounded_maker(read.setup);
-    compare([&] { return maker(); }, [&] { return bounded_maker(); }, read.wire, how, read.setup.deflate);
+    compare([&] { return maker(); }, [&] { return bounded_maker(); }, read.wire, how, read.setup.deflate, most, 1);
 }
 
 }  // namespace wsio::fuzz

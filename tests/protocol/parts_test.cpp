@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(compressed_messages_are_inflated_in_parts) {
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_of_compressed_messages_in_parts_is_exact) {
-    for (std::size_t const limit : {max_part_size, 1'000'000UL}) {
+    for (std::size_t const limit : {2000UL, max_part_size - 1, max_part_size, 1'000'000UL}) {
         for (auto const* const fill : {"x", "xyz"}) {
             std::string most;
             while (most.size() < limit) most += fill;
@@ -304,7 +304,39 @@ BOOST_AUTO_TEST_CASE(the_limit_of_compressed_messages_in_parts_is_exact) {
             check_parts(inflating({.message_size = 1000}), client().text(most), {text(most)}, limit);
             check_parts(inflating({.message_size = 1000}), client().text(most + "x"), {failed(1009)}, limit);
         }
+        if (limit > max_part_size) continue;
+        auto const most = noise(limit);
+        check_parts(inflating({.message_size = 1000}), client().binary(most), {binary(most)}, limit);
+        check_parts(inflating({.message_size = 1000}), client().binary(most + "x"), {failed(1009)}, limit);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_small_frame_that_inflates_beyond_the_limit_of_parts_fails) {
+    auto const bytes = client().text(std::string(50'000, 'a'));
+    BOOST_REQUIRE(bytes.size() < 100U);
+    check_parts(inflating({.message_size = 1000}), bytes, {failed(1009)}, 2000);
+    check_parts(inflating({.message_size = 1000}), client().text(std::string(1500, 'a')) + bytes,
+                {text(std::string(1500, 'a')), failed(1009)}, 2000);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_first_in_an_inflated_text_decides) {
+    constexpr std::size_t limit = 70'000;
+    for (std::size_t const size : {limit, max_part_size}) {
+        std::string wrong(size + 10'000, 'a');
+        auto const with_wrong_byte_at = [&](std::size_t at) {
+            auto changed = wrong;
+            changed[at] = '\xFF';
+            return client().text(changed);
+        };
+        for (std::size_t const at : {std::size_t{500}, size - 3500, size - 1, size})
+            check_parts(inflating({.message_size = size}), with_wrong_byte_at(at), {failed(1007)}, size);
+        for (std::size_t const at : {size + 1, size + 5000})
+            check_parts(inflating({.message_size = size}), with_wrong_byte_at(at), {failed(1009)}, size);
+    }
+    // Stored blocks of 1000 bytes, and then one of a type that there is not.
+    auto const stored = hex("00 e8 03 17 fc") + std::string(1000, 's');
+    check_parts(inflating({.message_size = 500}), frame(0xC2, stored + stored + hex("07")), {failed(1009)}, 1999);
+    check_parts(inflating({.message_size = 500}), frame(0xC2, stored + stored + hex("07")), {failed(1007)}, 2000);
 }
 
 BOOST_AUTO_TEST_CASE(payload_that_inflates_to_nothing_is_limited_too) {
