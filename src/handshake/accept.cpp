@@ -1,4 +1,5 @@
 #include "handshake/authority.hpp"
+#include "handshake/http_grammar.hpp"
 #include "handshake/keys.hpp"
 #include "handshake/negotiation.hpp"
 
@@ -23,6 +24,15 @@ std::string_view status_line(protocol_version version) noexcept {
         case protocol_version::hixie_76: return "HTTP/1.1 101 WebSocket Protocol Handshake\r\n";
         default: return "HTTP/1.1 101 Switching Protocols\r\n";
     }
+}
+
+/// Tells whether a field is one that the client checks, or one that a 101 must not have (RFC 9110 8.6, RFC 9112 6.1).
+bool is_of_handshake(std::string_view name) noexcept {
+    constexpr std::string_view older = "WebSocket-";
+    constexpr std::string_view newer = "Sec-WebSocket-";
+    return is_framing(name) || equal_without_case(name, "Upgrade") ||
+           equal_without_case(name.substr(0, older.size()), older) ||
+           equal_without_case(name.substr(0, newer.size()), newer);
 }
 
 }  // namespace
@@ -51,11 +61,13 @@ headers accept_fields(const offer& offer, const request& request, std::string_vi
     return fields;
 }
 
-std::string accept_head(protocol_version version, const headers& fields) {
+std::string accept_head(protocol_version version, const headers& fields, const headers& further) {
     std::string head;
     head.reserve(256);
     head += status_line(version);
     for (auto const& [name, value] : fields) head.append(name).append(": ").append(value).append("\r\n");
+    for (auto const& [name, value] : further)
+        if (!is_of_handshake(name)) head.append(name).append(": ").append(value).append("\r\n");
     head += "\r\n";
     return head;
 }

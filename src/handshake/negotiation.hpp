@@ -46,8 +46,9 @@ struct offer {
 /// origin and location, and the subprotocol if it is not empty. `request.secure()` decides between ws and wss.
 [[nodiscard]] headers accept_fields(const offer& offer, const request& request, std::string_view subprotocol);
 
-/// Writes status line, fields and the empty line of the 101 response.
-[[nodiscard]] std::string accept_head(protocol_version version, const headers& fields);
+/// Writes status line, fields and the empty line of the 101 response. Of `further`, which the application may have had a
+/// hand in, come those that are not the handshake's own business: Upgrade, Sec-WebSocket-Accept and the like are in `fields`.
+[[nodiscard]] std::string accept_head(protocol_version version, const headers& fields, const headers& further = {});
 
 /// Writes a whole response that ends the connection: status line, the rejection's fields, Connection: close,
 /// Content-Type: text/plain, Content-Length and the reason with a newline.

@@ -110,9 +110,10 @@ void check_subprotocol(const candidate& who) {
 std::string response_head(candidate& who, const server_state& server) {
     auto fields = handshake::accept_fields(who.offer, who.r, who.subprotocol);
     if (who.deflate) fields.add("Sec-WebSocket-Extensions", who.deflate->response);
-    for (auto const& [name, value] : who.extra_fields) fields.add(name, value);
-    server.show_headers(who.r, fields);
-    return handshake::accept_head(who.offer.version, fields);
+    auto shown = fields;
+    for (auto const& [name, value] : who.extra_fields) shown.add(name, value);
+    server.show_headers(who.r, shown);
+    return handshake::accept_head(who.offer.version, fields, shown);
 }
 
 // hixie-76 5.2: the last 8 bytes of the client's key follow the head. A proxy may hold them back until it has seen the

@@ -106,6 +106,28 @@ BOOST_AUTO_TEST_CASE(further_fields_come_behind) {
     auto fields = accept_fields(offer, request, "");
     fields.add("X-Custom", "a b");
     BOOST_TEST(accept_head(offer.version, fields).ends_with("xOo=\r\nX-Custom: a b\r\n\r\n"));
+    BOOST_TEST(accept_head(offer.version, accept_fields(offer, request, ""), fields) ==
+               accept_head(offer.version, fields));
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_the_application_cannot_change_the_handshake) {
+    for (auto const& asked : {hybi_fields(), hixie_76_fields(), hixie_75_fields()}) {
+        auto const request = get(asked);
+        auto const offer = accepted(request);
+        auto const fields = accept_fields(offer, request, "");
+        wsio::headers const further{{"Content-Length", "0"},
+                                    {"transfer-encoding", "chunked"},
+                                    {"X-A", "1"},
+                                    {"connection", "close"},
+                                    {"Upgrade", "h2c"},
+                                    {"sec-websocket-accept", "a"},
+                                    {"Sec-WebSocket-Extensions", "permessage-deflate"},
+                                    {"WebSocket-Location", "ws://other/"},
+                                    {"Sec-WebSocke", "2"}};
+        auto expected = accept_head(offer.version, fields);
+        expected.insert(expected.size() - 2, "X-A: 1\r\nSec-WebSocke: 2\r\n");
+        BOOST_TEST(accept_head(offer.version, fields, further) == expected);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -355,6 +355,28 @@ BOOST_AUTO_TEST_CASE(heads_are_bounded) {
     connect(w, server.port(), protocol_version::hybi_13, "/", "X: " + std::string(1500, 'x') + "\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(the_application_cannot_change_the_fields_of_the_handshake) {
+    world w;
+    auto authorize = [](const wsio::request&) -> awaitable<verdict> {
+        co_return verdict::accept()
+            .with_header("Content-Length", "0")
+            .with_header("Connection", "close")
+            .with_header("X-A", "1");
+    };
+    auto hook = [](const wsio::request&, wsio::headers& fields) {
+        fields.erase("Sec-WebSocket-Accept");
+        fields.set("Upgrade", "h2c");
+        fields.add("Transfer-Encoding", "chunked");
+        fields.add("X-B", "2");
+    };
+    auto server = w.echo({.authorize = authorize, .on_headers = hook});
+    client c(w, server.port());
+    auto const answer = c.send(handshake()).read_to("\r\n\r\n");
+    BOOST_TEST(answer == "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+                             std::string(proof(protocol_version::hybi_13)) + "X-A: 1\r\nX-B: 2\r\n\r\n");
+    c.send(frame(text_frame, "a")).expect(server_text(protocol_version::hybi_13, "a"));
+}
+
 BOOST_AUTO_TEST_CASE(headers_hook_that_throws_answers_500) {
     world w;
     auto server = w.echo({.on_headers = [](const wsio::request&, wsio::headers& fields) { fields.add("X", "a\nb"); },
