@@ -42,6 +42,13 @@ bool parse_port(std::string_view text, std::optional<std::uint16_t>& port) {
     return true;
 }
 
+/// Gives what follows the scheme of an absolute URL that may be ours; nothing when the target is something else.
+std::optional<std::string_view> behind_scheme(std::string_view target) {
+    for (std::string_view scheme : {"http://", "https://", "ws://", "wss://"})
+        if (equal_without_case(target.substr(0, scheme.size()), scheme)) return target.substr(scheme.size());
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool authority::is_loopback() const {
@@ -82,14 +89,22 @@ std::string_view host_problem(const request& request) {
     return "";
 }
 
+std::string_view take_host_of_target(request& request) {
+    auto const rest = behind_scheme(request.target());
+    if (!rest) return "";
+    auto const host = rest->substr(0, rest->find_first_of("/?"));
+    if (!parse_authority(host))
+        return "the URL in the request line names no host, or none that can be; send a path alone";  // RFC 9110 4.2.1
+    if (request.header("Host") != host) request.headers().set("Host", host);
+    return "";
+}
+
 std::optional<std::string> origin_form(std::string_view target) {
     if (target.starts_with('/')) return std::string(target);
-    for (std::string_view scheme : {"http://", "https://", "ws://", "wss://"}) {
-        if (!equal_without_case(target.substr(0, scheme.size()), scheme)) continue;
-        auto const rest = target.substr(std::min(target.find_first_of("/?", scheme.size()), target.size()));
-        return rest.starts_with('/') ? std::string(rest) : '/' + std::string(rest);
-    }
-    return std::nullopt;
+    auto rest = behind_scheme(target);
+    if (!rest) return std::nullopt;
+    rest->remove_prefix(std::min(rest->find_first_of("/?"), rest->size()));
+    return rest->starts_with('/') ? std::string(*rest) : '/' + std::string(*rest);
 }
 
 std::string path_of(const request& request) {

@@ -198,6 +198,7 @@ void request_parser::implementation::end_head() {
     request.http_minor(parser.minor);
 
     if (auto const problem = host_problem(request); !problem.empty()) return fail({400, std::string(problem)});
+    if (auto const problem = take_host_of_target(request); !problem.empty()) return fail({400, std::string(problem)});
     if (wants_websocket(request)) {
         // recognise() refuses what would be a body, except the 8 bytes of hixie-76.
         upgrade = true;

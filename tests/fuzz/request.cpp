@@ -2,6 +2,7 @@
 
 #include "handshake/http_grammar.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -19,6 +20,14 @@ void check_refusal(const outcome& result) {
     expect(!result.reason.empty() && result.reason.find('\n') == std::string::npos, "a refusal has one line of words");
 }
 
+/// Gives the host that a request line names, which stands in place of that of the Host field.
+std::string_view host_of(std::string_view target) {
+    for (std::string_view scheme : {"http://", "https://", "ws://", "wss://"})
+        if (handshake::equal_without_case(target.substr(0, scheme.size()), scheme))
+            return target.substr(scheme.size(), target.find_first_of("/?", scheme.size()) - scheme.size());
+    return {};
+}
+
 /// Reads an accepted head as a child would.
 void check_head(std::string_view bytes, const outcome& result, const request_limits& limits) {
     while (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
@@ -26,18 +35,26 @@ void check_head(std::string_view bytes, const outcome& result, const request_lim
     expect(end != std::string_view::npos && end + 4 <= limits.head_size, "the head ends within its limit");
     auto head = bytes.substr(0, end + 2);
     auto line = head.substr(0, head.find("\r\n"));
-    expect(line == result.method + ' ' + result.target + " HTTP/1." + std::to_string(result.minor), "the request line");
+    auto const minor = line.back();
+    expect(line == result.method + ' ' + result.target + " HTTP/1." + minor, "the request line");
+    expect(result.minor == (minor == '0' ? 0U : 1U), "1.2 and what follows is read as 1.1");
     head.remove_prefix(line.size() + 2);
-    std::size_t count = 0;
-    for (; !head.empty(); head.remove_prefix(line.size() + 2), ++count) {
+    decltype(result.fields) fields;
+    for (; !head.empty(); head.remove_prefix(line.size() + 2)) {
         line = head.substr(0, head.find("\r\n"));
         auto const colon = line.find(':');
-        expect(count < result.fields.size() && colon != std::string_view::npos &&
-                   line.substr(0, colon) == result.fields[count].first &&
-                   handshake::trimmed(line.substr(colon + 1)) == result.fields[count].second,
-               "a field is what stands before and behind the first colon");
+        expect(colon != std::string_view::npos, "a field has a colon");
+        fields.emplace_back(line.substr(0, colon), handshake::trimmed(line.substr(colon + 1)));
     }
-    expect(count == result.fields.size() && count <= limits.header_count, "all fields are there, within their limit");
+    expect(fields.size() <= limits.header_count, "the fields are within their limit");
+    if (auto const host = host_of(result.target); !host.empty()) {
+        auto const is_host = [](auto const& field) { return handshake::equal_without_case(field.first, "Host"); };
+        auto const old = std::find_if(fields.begin(), fields.end(), is_host);
+        bool const same = old != fields.end() && old->second == host;
+        if (!same && old != fields.end()) fields.erase(old);
+        if (!same) fields.emplace_back("Host", host);
+    }
+    expect(fields == result.fields, "a field is what stands before and behind the first colon");
     expect(result.body.size() <= limits.body_size, "the body is within its limit");
 }
 

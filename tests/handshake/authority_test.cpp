@@ -44,6 +44,30 @@ BOOST_AUTO_TEST_CASE(a_target_gives_its_path_and_query) {
         BOOST_TEST(!origin_form(target).has_value(), target);
 }
 
+BOOST_AUTO_TEST_CASE(an_absolute_target_says_what_the_host_is) {
+    auto const host = [](std::string target, std::string_view field) {
+        wsio::request request("GET", std::move(target), {{"Host", field}, {"X", "1"}});
+        BOOST_TEST(take_host_of_target(request) == "");
+        BOOST_TEST(request.headers().count("Host") == 1U);
+        BOOST_TEST(request.headers().size() == 2U);
+        return std::string(request.header("Host"));
+    };
+    BOOST_TEST(host("/chat", "other.example") == "other.example");
+    BOOST_TEST(host("*", "") == "");
+    BOOST_TEST(host("ftp://a/", "other.example") == "other.example");
+    BOOST_TEST(host("http://good.example/chat", "other.example") == "good.example");
+    BOOST_TEST(host("HTTPS://Good.example:444?http://a", "other.example") == "Good.example:444");
+    BOOST_TEST(host("ws://[::1]:80", "") == "[::1]:80");
+    for (std::string const target :
+         {"http:///chat", "http://", "wss://?a", "http://me@host/", "http://a:x/", "ws://:80/"}) {
+        wsio::request request("GET", target, {{"Host", "a"}});
+        BOOST_TEST((take_host_of_target(request).find("names no host") != std::string_view::npos), target);
+    }
+    wsio::request without("GET", "http://a:80/");
+    BOOST_TEST(take_host_of_target(without) == "");
+    BOOST_TEST(without.header("Host") == "a:80");
+}
+
 BOOST_AUTO_TEST_CASE(a_request_asks_for_a_path_in_any_form_of_its_target) {
     auto const path = [](std::string target) { return path_of({"GET", std::move(target)}); };
     BOOST_TEST(path("/a/b") == "/a/b");

@@ -168,9 +168,19 @@ BOOST_AUTO_TEST_CASE(malformed_request_lines_are_refused) {
         check_refused(line + "\r\nHost: a\r\n\r\n", 400, "the request line is malformed");
 }
 
+BOOST_AUTO_TEST_CASE(an_absolute_target_replaces_the_host) {
+    auto const result = parse("GET http://good.example/chat HTTP/1.1\r\nHost: other.example\r\nX: 1\r\n\r\n");
+    BOOST_TEST((result.status == state::complete));
+    BOOST_TEST(result.target == "http://good.example/chat");
+    BOOST_TEST(
+        (result.fields == std::vector<std::pair<std::string, std::string>>{{"X", "1"}, {"Host", "good.example"}}));
+    check_refused("GET http:///chat HTTP/1.1\r\nHost: a\r\n\r\n", 400, "names no host");
+    check_refused("GET http://a/chat HTTP/1.1\r\n\r\n", 400, "Host field is missing");
+    BOOST_TEST((parse("GET http://a/chat HTTP/1.0\r\n\r\n").status == state::complete));
+}
+
 BOOST_AUTO_TEST_CASE(other_http_versions_are_refused_with_505) {
-    for (std::string const line :
-         {"GET / HTTP/2.0", "PRI * HTTP/2.0", "GET / HTTP/0.9", "GET / HTTP/3.0", "GET / HTTP/1.2"})
+    for (std::string const line : {"GET / HTTP/2.0", "PRI * HTTP/2.0", "GET / HTTP/0.9", "GET / HTTP/3.0", "GET / HTTP/1.2"})
         check_refused(line + "\r\nHost: a\r\n\r\n", 505, "use HTTP/1.1");
 }
 
