@@ -50,7 +50,7 @@ struct offer {
 /// hand in, come those that are not the handshake's own business: Upgrade, Sec-WebSocket-Accept and the like are in `fields`.
 [[nodiscard]] std::string accept_head(protocol_version version, const headers& fields, const headers& further = {});
 
-/// Writes a whole response that ends the connection: status line, the rejection's fields, Connection: close,
+/// Writes a whole response that ends the connection: status line, Date, the rejection's fields, Connection: close,
 /// Content-Type: text/plain, Content-Length and the reason with a newline.
 [[nodiscard]] std::string reject_response(const rejection& rejection);
 

@@ -1,5 +1,6 @@
 #include "handshake/http_grammar.hpp"
 #include "handshake/negotiation.hpp"
+#include "handshake/response.hpp"
 
 #include <algorithm>
 #include <array>
@@ -75,6 +76,7 @@ std::string_view reason_phrase(unsigned status) noexcept {
 std::string reject_response(const rejection& rejection) {
     std::string response = "HTTP/1.1 " + std::to_string(rejection.status) + ' ';
     response.append(reason_phrase(rejection.status)).append("\r\n");
+    if (!rejection.fields.contains("Date")) response.append("Date: ").append(http_date()).append("\r\n");
     for (auto const& [name, value] : rejection.fields)
         if (!is_framing(name)) response.append(name).append(": ").append(value).append("\r\n");
     // Whoever sends Upgrade says so in Connection (RFC 9110 7.8).
@@ -82,7 +84,7 @@ std::string reject_response(const rejection& rejection) {
     // An authorize hook may send another kind of body.
     if (!rejection.fields.contains("Content-Type")) response += "Content-Type: text/plain; charset=utf-8\r\n";
     response += "Content-Length: " + std::to_string(rejection.reason.size() + 1) + "\r\n\r\n";
-    response.append(rejection.reason).append("\n");
+    if (!rejection.to_head) response.append(rejection.reason).append("\n");
     return response;
 }
 

@@ -35,6 +35,7 @@ public:
     }
 
     std::string method;
+    bool is_head = false;  ///< Stays when the method is taken.
     std::string target;
     headers fields;
     unsigned minor = 1;
@@ -44,6 +45,7 @@ private:
     void on_request_impl(http::verb, beast::string_view name, beast::string_view uri, int version,
                          error_code&) override {
         method = view(name);
+        is_head = method == "HEAD";
         target = view(uri);
         minor = version == 10 ? 0 : 1;
     }
@@ -164,6 +166,7 @@ struct request_parser::implementation {
     void fail(rejection why) {
         status = state::failed;
         error = std::move(why);
+        error.to_head = parser.is_head;
     }
 
     request_limits limits;

@@ -10,9 +10,6 @@
 
 namespace wsio::handshake {
 
-namespace {
-
-// RFC 9110 5.6.7
 std::string http_date() {
     std::time_t const now = std::time(nullptr);
     std::tm utc{};
@@ -23,6 +20,8 @@ std::string http_date() {
     return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[utc.tm_wday], utc.tm_mday, months[utc.tm_mon],
                        utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
+
+namespace {
 
 // RFC 9110 6.4.1, 15.3.5, 15.4.5
 bool has_body(unsigned status) { return status >= 200 && status != 204 && status != 304; }

@@ -158,6 +158,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     if (!who.refusal && c.timed_out()) who.refusal = rejection{408, "the handshake took too long"};
     if (who.refusal) {
         if (server) server->refused(who.r, *who.refusal);
+        who.refusal->to_head = who.r.method() == "HEAD";
         refuse(c, *who.refusal);
         co_return false;
     }

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,6 +99,16 @@ inline void check_refused(std::string_view bytes, unsigned status, std::string_v
 /// Writes a GET request with further header lines, each of which ends with CR LF.
 inline std::string get_with(std::string_view lines) {
     return "GET / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
+}
+
+/// Takes the Date field, which changes, out of a response.
+inline std::string without_date(std::string text) {
+    static const std::regex date(
+        "Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
+        "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) 20[0-9][0-9] "
+        "[0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT\r\n");
+    BOOST_TEST(std::regex_search(text, date), text);
+    return std::regex_replace(text, date, "");
 }
 
 using field_list = std::vector<headers::field>;

@@ -168,6 +168,16 @@ BOOST_AUTO_TEST_CASE(malformed_request_lines_are_refused) {
         check_refused(line + "\r\nHost: a\r\n\r\n", 400, "the request line is malformed");
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_knows_that_it_answers_head) {
+    for (std::string const method : {"GET", "HEAD"})
+        for (std::string const head : {" / HTTP/1.1\r\n\r\n", " / HTTP/1.1\r\nHost a\r\n\r\n"}) {
+            feeder fed;
+            fed.put(method + head);
+            BOOST_TEST((fed.parser.status() == state::failed));
+            BOOST_TEST(fed.parser.error().to_head == (method == "HEAD"));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(an_absolute_target_replaces_the_host) {
     auto const result = parse("GET http://good.example/chat HTTP/1.1\r\nHost: other.example\r\nX: 1\r\n\r\n");
     BOOST_TEST((result.status == state::complete));

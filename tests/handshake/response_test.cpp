@@ -2,28 +2,14 @@
 
 #include "handshake_tools.hpp"
 
-#include <regex>
 #include <stdexcept>
 #include <string>
 
 BOOST_AUTO_TEST_SUITE(handshake_response)
 
 using namespace wsio::handshake;
+using namespace wsio::handshake::test;
 using wsio::http_response;
-
-namespace {
-
-/// Takes the Date field, which changes, out of a response.
-std::string without_date(std::string text) {
-    static const std::regex date(
-        "Date: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
-        "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) 20[0-9][0-9] "
-        "[0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT\r\n");
-    BOOST_TEST(std::regex_search(text, date), text);
-    return std::regex_replace(text, date, "");
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(a_response_has_its_parts_in_order) {
     BOOST_TEST(without_date(response({.body = "hello", .fields = {{"X-A", "1"}, {"X-B", "2"}}}, false, true)) ==

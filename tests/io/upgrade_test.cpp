@@ -329,6 +329,18 @@ BOOST_AUTO_TEST_CASE(a_rejected_upgrade_never_executes_what_is_behind_it) {
     BOOST_TEST(server.clients_count() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_of_head_has_no_content) {
+    world w;
+    auto server = w.listen({.path = "/ws"});
+    for (auto const* path : {"/ws", "/elsewhere"}) {
+        auto const answer = client(w, server.port()).send(handshake(path).replace(0, 3, "HEAD")).read_all();
+        BOOST_TEST(status_of(answer) == (path == std::string_view("/ws") ? 405 : 404), readable(answer));
+        BOOST_TEST(contains(answer, "\r\nDate: "), readable(answer));
+        BOOST_TEST(contains(answer, "\r\nContent-Length: "), readable(answer));
+        BOOST_TEST(answer.ends_with("\r\n\r\n"), readable(answer));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_version_is_told_the_known_ones) {
     world w;
     auto server = w.echo();
