@@ -132,10 +132,9 @@ std::vector<hop> hops_of(const headers& fields, forwarding_header header) {
     for (auto const& field : fields) {
         if (!equal_without_case(field.name, standard ? "Forwarded" : "X-Forwarded-For")) continue;
         for (std::string_view list = field.value; !list.empty();) {
-            if (standard)
-                hops.push_back(parse_forwarded_element(take_quoted_element(list, ',')));
-            else
-                hops.push_back({trimmed(take_element(list, ',')), {}});
+            auto const element = trimmed(standard ? take_quoted_element(list, ',') : take_element(list, ','));
+            if (element.empty()) continue;  // RFC 9110 5.6.1.2
+            hops.push_back(standard ? parse_forwarded_element(element) : hop{element, {}});
         }
     }
     return hops;

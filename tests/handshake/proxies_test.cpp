@@ -167,10 +167,25 @@ BOOST_AUTO_TEST_CASE(several_fields_are_one_list) {
     BOOST_TEST(request.client_endpoint().to_string() == "203.0.113.9");
 }
 
+BOOST_AUTO_TEST_CASE(empty_elements_are_none) {
+    BOOST_TEST(client("203.0.113.9, , 10.0.0.7") == "203.0.113.9");
+    BOOST_TEST(client(",203.0.113.9,,\t,") == "203.0.113.9");
+    BOOST_TEST(client("198.51.100.1,,203.0.113.9") == "203.0.113.9");
+    BOOST_TEST(forwarded("for=203.0.113.9,,") == "203.0.113.9");
+    BOOST_TEST(forwarded(", for=203.0.113.9;proto=https , ,for=10.0.0.7") == "203.0.113.9 s");
+    for (std::string const nothing : {"", " ", ",", " ,\t, "}) {
+        BOOST_TEST(client(nothing) == "10.0.0.1:4711");
+        BOOST_TEST(forwarded(nothing) == "10.0.0.1:4711");
+    }
+    // Nothing between semicolons is an element that names nobody.
+    BOOST_TEST(forwarded("for=203.0.113.9, ;") == "10.0.0.1:4711");
+    BOOST_TEST(forwarded("for=203.0.113.9, \"\"") == "10.0.0.1:4711");
+}
+
 BOOST_AUTO_TEST_CASE(the_walk_ends_at_what_is_no_address) {
     for (std::string const nothing : {"unknown",
                                       "_hidden",
-                                      "",
+                                      ";",
                                       "203.0.113",
                                       "203.0.113.256",
                                       "203.0.113.9:",
