@@ -1,6 +1,7 @@
 #include "handshake/websocket_url.hpp"
 
 #include "handshake/http_grammar.hpp"
+#include "handshake/ip_grammar.hpp"
 #include "handshake/keys.hpp"
 
 #include <boost/url/parse.hpp>
@@ -29,6 +30,15 @@ std::size_t authority_begin(std::string_view text) {
     auto const at = std::min(first, text.size());
     if (!text.substr(at).starts_with("//")) return 0;
     return at == 0 || text[at - 1] == ':' ? at + 2 : 0;
+}
+
+// Finds the colon before the port, or before a password; those in an IPv6 address are neither.
+std::size_t port_colon(std::string_view authority) {
+    auto const colon = authority.rfind(':');
+    auto const bracket = authority.find(']');
+    bool const is_v6 = authority.starts_with('[') && bracket != std::string_view::npos &&
+                       parse_address(authority.substr(1, bracket - 1)).has_value();
+    return is_v6 && colon < bracket ? std::string_view::npos : colon;
 }
 
 // What is shown ends in logs.
@@ -109,7 +119,7 @@ std::optional<credentials_place> find_credentials(std::string_view text) {
     auto const begin = authority_begin(text);
     auto const authority = text.substr(begin, std::min(text.find_first_of("/?#", begin), text.size()) - begin);
     auto end = authority.rfind('@');
-    auto const colon = authority.rfind(':');
+    auto const colon = port_colon(authority);
     if (end != std::string_view::npos)
         end += begin;
     else if (colon != std::string_view::npos && !std::ranges::all_of(authority.substr(colon + 1), is_digit))

@@ -93,6 +93,14 @@ BOOST_AUTO_TEST_CASE(password_is_not_shown) {
     check_bad(parse_proxy("http://me:secret@proxy:99999"), "\"http://***@proxy:99999\"");
 }
 
+BOOST_AUTO_TEST_CASE(an_ipv6_address_is_no_user) {
+    check_bad(parse_url("ws://[2001:db8::1]/room/a@b#f"), "\"ws://[2001:db8::1]/room/a@b#f\"");
+    check_bad(parse_url("ws://[2001:db8::1]:80/a@b#f"), "\"ws://[2001:db8::1]:80/a@b#f\"");
+    check_bad(parse_url("ws://[::1]:se/cr@host#f"), "\"ws://***@host#f\"");
+    check_bad(parse_url("ws://[me:secret]/x@host#f"), "\"ws://***@host#f\"");
+    check_bad(parse_url("ws://me:secret@[::1]/a@b#f"), "\"ws://***@[::1]/a@b#f\"");
+}
+
 BOOST_AUTO_TEST_CASE(redirects_are_resolved_against_the_url) {
     auto const from = good(parse_url("ws://example.com:8080/a/b?c"));
     auto const to = [&](std::string_view location) { return good(follow(from, location)).to_string(); };
