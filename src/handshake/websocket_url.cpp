@@ -82,6 +82,18 @@ bool read_host(const urls::url_view& url, websocket_url& into) {
     return true;
 }
 
+/// Reads user and password, which may both be empty; gives what is wrong with them, or an empty text.
+std::string_view read_credentials(const urls::url_view& url, websocket_url& into) {
+    std::string const user = url.user();
+    std::string const password = url.password();
+    // RFC 7617 2: who reads it would cut such a user in two.
+    if (user.find(':') != std::string::npos) return "user name with a colon";
+    into.credentials = user + ':' + password;
+    if (std::ranges::any_of(into.credentials, is_control)) return "control character in its user name or password";
+    if (into.credentials == ":") into.credentials.clear();
+    return {};
+}
+
 result read(const urls::url_view& url, std::string_view text, bool secure) {
     websocket_url parts;
     parts.secure = secure;
@@ -96,7 +108,8 @@ result read(const urls::url_view& url, std::string_view text, bool secure) {
     if (parts.port != default_port(secure)) parts.authority += ':' + std::to_string(parts.port);
     parts.target = std::string_view(url.encoded_target());
     if (!parts.target.starts_with('/')) parts.target.insert(0, 1, '/');
-    if (url.has_userinfo()) parts.credentials = url.user() + ':' + url.password();
+    if (auto const problem = read_credentials(url, parts); !problem.empty())
+        return "the URL " + quoted(text) + " has a " + std::string(problem);
     return parts;
 }
 

@@ -101,6 +101,19 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_is_no_user) {
     check_bad(parse_url("ws://me:secret@[::1]/a@b#f"), "\"ws://***@[::1]/a@b#f\"");
 }
 
+BOOST_AUTO_TEST_CASE(credentials_are_what_basic_authentication_can_say) {
+    for (auto const* url : {"ws://@host/", "ws://:@host/"}) check(url, false, "host", 80, "host", "/");
+    check("ws://me@host/", false, "host", 80, "host", "/", "me:");
+    check("ws://:secret@host/", false, "host", 80, "host", "/", ":secret");
+    check("ws://me:a:b%3Ac@host/", false, "host", 80, "host", "/", "me:a:b:c");
+    check_bad(parse_url("ws://a%3Ab:secret@host/"), "\"ws://***@host/\" has a user name with a colon");
+    check_bad(parse_url("ws://a%3A@host/"), "has a user name with a colon");
+    for (auto const* url : {"ws://a%0D%0Ab:c@host/", "ws://a:%00@host/", "ws://a:b%7F@host/"})
+        check_bad(parse_url(url), "has a control character in its user name or password");
+    check_bad(parse_proxy("a%3Ab:secret@proxy"), "has a user name with a colon");
+    check_bad(follow(good(parse_url("ws://host/")), "//a%3Ab:c@host/"), "leads to no WebSocket URL");
+}
+
 BOOST_AUTO_TEST_CASE(redirects_are_resolved_against_the_url) {
     auto const from = good(parse_url("ws://example.com:8080/a/b?c"));
     auto const to = [&](std::string_view location) { return good(follow(from, location)).to_string(); };
