@@ -27,6 +27,17 @@ problem check_at_most_once(const headers& fields, std::string_view name) {
     return fields.contains(name) ? check_once(fields, name) : std::nullopt;
 }
 
+/// Checks the Upgrade field: a list from RFC 6455 4.2.1 on (RFC 9110 7.8), one value in the hixie drafts.
+problem check_upgrade_field(const headers& fields) {
+    if (!fields.contains("Sec-WebSocket-Version")) {
+        if (auto twice = check_once(fields, "Upgrade")) return twice;
+        if (equal_without_case(fields["Upgrade"], "websocket")) return std::nullopt;
+        return bad("the Upgrade field must be \"websocket\" and nothing else");
+    }
+    if (list_contains(fields, "Upgrade", "websocket")) return std::nullopt;
+    return bad("the Upgrade field is missing or does not contain \"websocket\"");
+}
+
 /// Checks what every version wants (RFC 6455 4.2.1, hixie-76 5.1).
 problem check_upgrade(const request& request) {
     auto const& fields = request.headers();
@@ -35,9 +46,7 @@ problem check_upgrade(const request& request) {
         refused.fields.add("Allow", "GET");
         return refused;
     }
-    if (auto twice = check_once(fields, "Upgrade")) return twice;
-    if (!equal_without_case(fields["Upgrade"], "websocket"))
-        return bad("the Upgrade field must be \"websocket\" and nothing else");
+    if (auto wrong = check_upgrade_field(fields)) return wrong;
     if (!list_contains(fields, "Connection", "upgrade")) return bad("the Connection field must contain \"Upgrade\"");
     if (auto const text = host_problem(request); !text.empty()) return bad(std::string(text));
     if (fields["Host"].empty()) return bad("the Host field is missing or empty; send the host that you connect to");

@@ -27,6 +27,15 @@ BOOST_AUTO_TEST_CASE(upgrade_and_connection_are_compared_without_case) {
     BOOST_TEST((accepted(get(fields)).version == protocol_version::hixie_76));
 }
 
+BOOST_AUTO_TEST_CASE(upgrade_may_be_a_list_on_the_hybi_versions) {
+    for (auto const* version : {"13", "8", "7"}) {
+        for (auto const* value : {"websocket, foo/2", "h2c, WebSocket", " , foo/2 ,\twebsocket,"})
+            BOOST_TEST(is_hybi(accepted(get(replaced(hybi_fields(version), "Upgrade", value))).version), value);
+        BOOST_TEST(is_hybi(accepted(get(with(hybi_fields(version), "upgrade", "foo/2"))).version));
+        BOOST_TEST(is_hybi(accepted(get(with(hybi_fields(version), "Upgrade", "websocket"))).version));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(only_requests_that_name_websocket_want_it) {
     BOOST_TEST(wants_websocket(get(hybi_fields())));
     BOOST_TEST(wants_websocket(get({{"Upgrade", "h2c, WebSocket"}})));
@@ -51,9 +60,14 @@ BOOST_AUTO_TEST_CASE(another_method_than_get_is_refused_with_405) {
 
 BOOST_AUTO_TEST_CASE(odd_upgrade_fields_are_refused) {
     check_refused(get(without(hybi_fields(), "Upgrade")), 400, "Upgrade field is missing");
-    check_refused(get(with(hybi_fields(), "Upgrade", "websocket")), 400, "Upgrade field came more than once");
-    for (auto const* value : {"", "websockets", "h2c, websocket", "websocket, h2c", "websocket/13", "\"websocket\""})
-        check_refused(get(replaced(hybi_fields(), "Upgrade", value)), 400, "the Upgrade field must be");
+    for (auto const* value : {"", "websockets", "h2c", "h2c, foo/2", "websocket/13", "\"websocket\"", "foo websocket"})
+        check_refused(get(replaced(hybi_fields(), "Upgrade", value)), 400, "does not contain \"websocket\"");
+    for (auto const& fields : {hixie_76_fields(), hixie_75_fields(), without(hybi_fields(), "Sec-WebSocket-Version")}) {
+        check_refused(get(without(fields, "Upgrade")), 400, "Upgrade field is missing");
+        check_refused(get(with(fields, "Upgrade", "websocket")), 400, "Upgrade field came more than once");
+        for (auto const* value : {"", "websockets", "WebSocket, foo/2", "websocket, h2c", "\"WebSocket\""})
+            check_refused(get(replaced(fields, "Upgrade", value)), 400, "the Upgrade field must be");
+    }
     check_refused(get(without(hybi_fields(), "Connection")), 400, "Connection");
     for (auto const* value : {"", "keep-alive", "upgraded", "Upgrade;x", "up grade"})
         check_refused(get(replaced(hybi_fields(), "Connection", value)), 400, "Connection");
