@@ -1,6 +1,9 @@
 #include "protocol/hybi_decoder.hpp"
 #include "protocol/hybi_decoder_occasional.hpp"
 
+#include <algorithm>
+#include <limits>
+
 // What the header of a frame may say: the rules of RFC 6455 5.2 to 5.5, each checked as soon as its bytes are there.
 
 namespace wsio::protocol {
@@ -93,7 +96,8 @@ event hybi_decoder::check_length() {
         if (rules_->minimal_length && length < least)
             return fail(close_code::protocol_error, "length is not in its shortest form (RFC 6455 5.2)");
     }
-    missing_ = static_cast<std::size_t>(length);
+    // Where memory is counted in 32 bits a length that does not fit becomes the largest number: no message is so long.
+    missing_ = static_cast<std::size_t>(std::min<std::uint64_t>(length, std::numeric_limits<std::size_t>::max()));
     // The message so far is within the limit, so nothing here can wrap.
     if (!is_control() && length > payload_limit() - received_so_far()) return too_big("message is over the size limit");
     return {};

@@ -3,6 +3,7 @@
 #include "protocol/utf8.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 // Messages in parts: what came of one is given before the rest is there, inflated piece by piece where it is compressed.
@@ -61,7 +62,8 @@ event hybi_decoder::receive_in_parts(std::size_t limit) {
         begin_inflating(received.view(), false);
         o.after = resumed;
     }
-    if (length_known && missing_ > payload_limit() - received_so_far())
+    bool const never = missing_ == std::numeric_limits<std::size_t>::max();
+    if (length_known && (never || missing_ > payload_limit() - received_so_far()))
         return fail(close_code::message_too_big, "message is over the size limit");
     return {};
 }

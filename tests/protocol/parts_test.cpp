@@ -236,6 +236,11 @@ BOOST_AUTO_TEST_CASE(a_length_over_the_limit_fails_at_the_header) {
     BOOST_TEST((events[0].code == close_code::message_too_big));
 }
 
+BOOST_AUTO_TEST_CASE(a_length_of_more_than_32_bits_is_over_the_limit_of_parts_too) {
+    for (std::uint64_t const length : {(std::uint64_t{1} << 32) + 5, (std::uint64_t{1} << 63) - 1})
+        check_parts(limited(500), frame(0x82, "x") + head(0x82, length), {binary("x"), failed(1009)}, 1'000'000);
+}
+
 BOOST_AUTO_TEST_CASE(invalid_text_fails_with_1007_at_its_byte) {
     auto const good = text_of(100'000);
     check_parts(make(), frame(0x01, good) + frame(0x80, "\xFFmore"), {failed(1007)});
