@@ -81,7 +81,8 @@ event hybi_decoder::check_second_byte() {
     if (!is_control()) return {};
     std::size_t const length = header_[1] & 0x7F;
     if (length > max_control_payload)
-        return fail(close_code::protocol_error, "control frame is longer than 125 bytes (RFC 6455 5.5)");
+        return fail(close_code::protocol_error,
+                    "control frame is longer than 125 bytes, or has its length in more than 7 bits (RFC 6455 5.5)");
     if (frame_type() == opcode::close && length == 1)
         return fail(close_code::protocol_error, "close frame has a payload of one byte (RFC 6455 5.5.1)");
     return {};

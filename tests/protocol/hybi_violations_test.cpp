@@ -112,6 +112,16 @@ BOOST_AUTO_TEST_CASE(length_that_is_not_minimal_fails_with_1002_on_13_only) {
     check(make(), hex("82 fe 007e") + std::string(key) + masked(noise(126)), {binary(noise(126))});
 }
 
+BOOST_AUTO_TEST_CASE(length_of_a_control_frame_that_is_not_minimal_fails_with_1002_everywhere) {
+    constexpr std::string_view why =
+        "control frame is longer than 125 bytes, or has its length in more than 7 bits (RFC 6455 5.5)";
+    for (auto const version : hybi_versions)
+        for (auto const* const length : {"0005", "007e"}) {
+            check(make(version), hex("89 fe") + hex(length) + std::string(key) + masked("12345"), {failed(1002, why)});
+            BOOST_TEST(fails_after(make(version), hex("89 fe") + hex(length)) == 2U);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(unmasked_client_frame_fails_with_1002_at_the_second_byte) {
     for (auto const version : hybi_versions)
         for (unsigned const first : {0x81, 0x82, 0x01, 0x88, 0x89, 0x8A}) {
