@@ -189,7 +189,8 @@ void check_rejection(const rejection& refused) {
                                    std::string(handshake::reason_phrase(refused.status)) &&
                refused.status >= 400 && refused.status < 600,
            "a refusal has an error's status");
-    expect(said["Connection"] == "close" && said["Content-Length"] == std::to_string(said.body.size()),
+    auto const* const ends = refused.fields.contains("Upgrade") ? "close, Upgrade" : "close";
+    expect(said["Connection"] == ends && said["Content-Length"] == std::to_string(said.body.size()),
            "a refusal ends the connection and has a length");
     expect(said.body == refused.reason + "\n" && refused.reason.find('\n') == std::string::npos, "a refusal says why");
     expect(refused.status != 426 || !said["Sec-WebSocket-Version"].empty(), "who cannot be served is told what can be");
