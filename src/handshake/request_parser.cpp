@@ -108,6 +108,17 @@ rejection bad_version(std::string_view head) {
             "the request line is malformed; it must be a method, a target and HTTP/1.1 with single spaces between"};
 }
 
+/// Gives a head of HTTP/1.2 or higher as one of HTTP/1.1, by which it is to be read (RFC 9110 2.5, RFC 6455 4.2.1) and which
+/// is the highest that Beast knows; nothing for any other.
+std::string as_known_version(std::string_view head) {
+    auto const line = head.substr(0, head.find('\r'));
+    if (line.size() < 9 || line.substr(line.size() - 9, 8) != " HTTP/1." || line.back() < '2' || line.back() > '9')
+        return {};
+    std::string known(head);
+    known[line.size() - 1] = '1';
+    return known;
+}
+
 rejection explain(error_code ec, const request_limits& limits, std::string_view head) {
     using http::error;
     if (ec == error::bad_method) return {400, "the request line is malformed: the method is not a token"};
@@ -186,7 +197,9 @@ std::size_t request_parser::implementation::put_head(std::string_view bytes) {
         fail(std::move(scanner.error()));
         return 0;
     }
-    auto const head = bytes.substr(scanner.begin(), scanner.end() - scanner.begin());
+    auto head = bytes.substr(scanner.begin(), scanner.end() - scanner.begin());
+    auto const known = as_known_version(head);
+    if (!known.empty()) head = known;
     error_code ec;
     parser.put(boost::asio::buffer(head.data(), head.size()), ec);
     if (ec)

@@ -189,8 +189,21 @@ BOOST_AUTO_TEST_CASE(an_absolute_target_replaces_the_host) {
     BOOST_TEST((parse("GET http://a/chat HTTP/1.0\r\n\r\n").status == state::complete));
 }
 
+BOOST_AUTO_TEST_CASE(a_higher_minor_version_is_read_as_http_1_1) {
+    for (std::string const version : {"1.2", "1.9"}) {
+        auto const result = parse("GET /a HTTP/" + version + "\r\nHost: a\r\n\r\nrest");
+        BOOST_TEST((result.status == state::complete), version);
+        BOOST_TEST(result.minor == 1U);
+        BOOST_TEST(result.target == "/a");
+        BOOST_TEST(result.keep_alive);
+        BOOST_TEST(result.rest == "rest");
+    }
+    check_refused("GET / HTTP/1.2 \r\nHost: a\r\n\r\n", 400, "the request line is malformed");
+    check_refused("GET / HTTP/1.2\r\n\r\n", 400, "Host field is missing");
+}
+
 BOOST_AUTO_TEST_CASE(other_http_versions_are_refused_with_505) {
-    for (std::string const line : {"GET / HTTP/2.0", "PRI * HTTP/2.0", "GET / HTTP/0.9", "GET / HTTP/3.0", "GET / HTTP/1.2"})
+    for (std::string const line : {"GET / HTTP/2.0", "PRI * HTTP/2.0", "GET / HTTP/0.9", "GET / HTTP/3.0"})
         check_refused(line + "\r\nHost: a\r\n\r\n", 505, "use HTTP/1.1");
 }
 
