@@ -202,6 +202,11 @@ BOOST_AUTO_TEST_CASE(a_payload_that_was_cut_is_broken) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_stored_block_that_was_cut_may_have_the_tail_for_its_data) {
+    BOOST_TEST(message_of(hex("00 04 00 fb ff")) == hex("00 00 ff ff"));  // as RFC 7692 7.2.2 has it
+    BOOST_TEST((inflate(hex("00 05 00 fa ff")).result == outcome::broken));
+}
+
 BOOST_AUTO_TEST_CASE(a_tail_that_is_missing_or_there_twice) {
     // Without the empty block's first byte the tail is read as something else.
     BOOST_TEST((inflate(hex("f2 48 cd c9 c9 07")).result == outcome::broken));
