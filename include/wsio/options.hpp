@@ -31,7 +31,7 @@ namespace wsio {
 /// Bounds every buffer of a connection, and how many there are. All are finite; a limit of zero is refused with `std::invalid_argument` when a
 /// server is made, but for `body_size`.
 struct limits {
-    /// Request line and header fields of the handshake, in bytes; 431 beyond.
+    /// Request line and header fields of the handshake, in bytes; 431 beyond, or 414 while it is in the request line.
     std::size_t head_size = 16 * 1024;
     /// Header fields of the handshake; 431 beyond.
     std::size_t header_count = 100;
@@ -127,7 +127,8 @@ public:
         return std::move(*this);
     }
 
-    /// Adds a field to the response, 101 or rejection; throws as `headers::add` does.
+    /// Adds a field to the response, 101 or rejection; throws as `headers::add` does. Connection, Content-Length and
+    /// Transfer-Encoding are left out; of a 101 also what the handshake is made of, such as Upgrade and Sec-WebSocket-Accept.
     [[nodiscard]] verdict with_header(std::string_view name, std::string_view value) && {
         response_headers.add(name, value);
         return std::move(*this);
@@ -175,7 +176,8 @@ struct options {
     std::vector<std::string> origins = {};
     /// Sees each valid handshake before its response goes out and accepts or rejects it. An exception answers 500.
     std::function<boost::asio::awaitable<verdict>(const request&)> authorize = {};
-    /// Sees the response's header fields before they go out and may add to them. An exception answers 500.
+    /// Sees the response's header fields before they go out and may add to them; those of the handshake stay as they are,
+    /// and Content-Length and Transfer-Encoding are left out. An exception answers 500.
     std::function<void(const request&, headers&)> on_headers = {};
     /// Learns of an exception that left a handler or a callback; by default one line goes to standard error. It must not
     /// throw. The connection is closed with 1011.

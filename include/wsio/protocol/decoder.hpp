@@ -76,16 +76,17 @@ public:
     /// event that they complete, or `need_more`.
     [[nodiscard]] virtual event commit(std::size_t count) = 0;
 
-    /// Gives messages in parts from here on, the one under way included, if they are over `max_part_size` or were begun
-    /// by `part_so_far`; others come whole as before. `limit` takes the place of `decoder_limits::message_size`, and
+    /// Gives messages in parts from here on, the one under way included, if they are over `max_part_size` (a third of it
+    /// on the hixie drafts, where repairing may treble a text) or were begun by `part_so_far`; others come whole as
+    /// before. `limit` takes the place of `decoder_limits::message_size` unless it is less, and
     /// `decoder_limits::fragments` holds for each part. Takes a resumable failure back. Gives `failed` if the message
-    /// under way is over `limit`, else `need_more`. A part has `max_part_size` bytes, or up to 3 fewer so that no
-    /// character is cut; the last has what is left, which may be nothing. The first may be longer: what had come before
-    /// this call.
+    /// under way is over `limit`, else `need_more`. A part that `next` or `commit` gives has `max_part_size` bytes (on the
+    /// hixie drafts a third of it before it is repaired), or up to 3 fewer so that no character is cut; the last has what
+    /// is left, which may be nothing. The first may be longer: what had come before this call.
     [[nodiscard]] virtual event receive_in_parts(std::size_t limit) = 0;
 
-    /// Gives as a part what has come of a message since its last part, or `need_more` when that is nothing. For the
-    /// receiver who waits; only after `receive_in_parts`, and when `next` has no more to give.
+    /// Gives as a part what has come of a message since its last part, however little, or `need_more` when that is
+    /// nothing. For the receiver who waits; only after `receive_in_parts`, and when `next` has no more to give.
     [[nodiscard]] virtual event part_so_far() = 0;
 
     /// Tells whether `next` has something to give without more input: a message that is being inflated.
