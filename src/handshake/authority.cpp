@@ -91,7 +91,7 @@ std::string_view host_problem(const request& request) {
 
 std::string_view take_host_of_target(request& request) {
     auto const rest = behind_scheme(request.target());
-    if (!rest) return "";
+    if (!rest || !host_problem(request).empty()) return "";  // two fields stay two, for who looks after this
     auto const host = rest->substr(0, rest->find_first_of("/?"));
     if (!parse_authority(host))
         return "the URL in the request line names no host, or none that can be; send a path alone";  // RFC 9110 4.2.1

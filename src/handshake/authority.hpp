@@ -24,8 +24,8 @@ struct authority {
 /// Checks the Host field of any request (RFC 9112 3.2): gives what is wrong with it, or an empty text.
 [[nodiscard]] std::string_view host_problem(const request& request);
 
-/// Makes the host in a request target that is an absolute URL the request's Host, whatever that field said (RFC 9112 3.2.2).
-/// Gives what is wrong with it, or an empty text.
+/// Makes the host in a request target that is an absolute URL the request's Host, whatever that field said (RFC 9112 3.2.2),
+/// unless there is a `host_problem`. Gives what is wrong with the target, or an empty text.
 [[nodiscard]] std::string_view take_host_of_target(request& request);
 
 /// Gives the path and the query of a request target that is a path or an absolute URL (RFC 9112 3.2.1, 3.2.2); nothing

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "handshake/authority.hpp"
 #include "handshake/extensions.hpp"
 #include "handshake/keys.hpp"
 #include "handshake/negotiation.hpp"
@@ -48,6 +49,9 @@ std::optional<rejection> agree_on_compression(candidate& who, const compression&
 
 std::optional<rejection> check(candidate& who, const server_state* server) {
     if (server == nullptr) return rejection{404, "no WebSocket server serves this path"};
+    // What handle_upgrade is given was read by somebody else.
+    if (auto const problem = handshake::take_host_of_target(who.r); !problem.empty())
+        return rejection{400, std::string(problem)};
     auto recognised = handshake::recognise(who.r, server->settings().protocols);
     if (auto* refusal = std::get_if<rejection>(&recognised)) return std::move(*refusal);
     who.offer = std::get<handshake::offer>(std::move(recognised));

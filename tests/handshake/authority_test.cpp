@@ -65,7 +65,13 @@ BOOST_AUTO_TEST_CASE(an_absolute_target_says_what_the_host_is) {
     }
     wsio::request without("GET", "http://a:80/");
     BOOST_TEST(take_host_of_target(without) == "");
+    BOOST_TEST(!without.headers().contains("Host"));  // which is the problem of HTTP/1.1
+    without.http_minor(0);
+    BOOST_TEST(take_host_of_target(without) == "");
     BOOST_TEST(without.header("Host") == "a:80");
+    wsio::request twice("GET", "http://a/", {{"Host", "a"}, {"Host", "b"}});
+    BOOST_TEST(take_host_of_target(twice) == "");
+    BOOST_TEST(twice.headers().count("Host") == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_request_asks_for_a_path_in_any_form_of_its_target) {

@@ -391,6 +391,17 @@ BOOST_AUTO_TEST_CASE(handle_upgrade_believes_trusted_proxies) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(handle_upgrade_takes_the_host_from_the_request_line_too) {
+    own_server own;
+    auto const status = [&](std::string_view origin) {
+        client c(own.w, own.port());
+        auto const request = handshake("http://good.example/", "Origin: " + std::string(origin) + "\r\n");
+        return status_of(c.send(request).read_to("\r\n\r\n"));
+    };
+    BOOST_TEST(status("http://good.example") == 101);
+    BOOST_TEST(status("http://127.0.0.1") == 403);
+}
+
 BOOST_AUTO_TEST_CASE(handle_upgrade_answers_what_is_no_handshake) {
     own_server own({.path = "/ws"});
     client elsewhere(own.w, own.port());

@@ -255,6 +255,18 @@ BOOST_AUTO_TEST_CASE(by_default_only_the_own_host_is_an_origin) {
                        w, server, handshake(version, "/", "Sec-WebSocket-Origin: http://evil.example\r\n"))) == 403);
 }
 
+BOOST_AUTO_TEST_CASE(the_own_host_is_that_of_the_request_line_if_it_names_one) {
+    world w;
+    auto server = w.echo();
+    auto const status = [&](std::string_view origin) {
+        auto request = handshake("http://good.example/chat", from(origin));
+        return status_of(answer_to(w, server, request));
+    };
+    BOOST_TEST(status("http://good.example") == 101);
+    BOOST_TEST(status("http://127.0.0.1") == 403);  // which the Host field names
+    BOOST_TEST(status_of(answer_to(w, server, handshake("http:///chat"))) == 400);
+}
+
 BOOST_AUTO_TEST_CASE(a_list_of_origins_replaces_the_default) {
     world w;
     auto server = w.echo({.origins = {"https://good.example", "http://other.example:8080"}});
