@@ -212,7 +212,9 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
                 server->refused(read->request, too_many());
             else
                 self->report_refused(c.remote(), too_many());
-            refuse(c, too_many());
+            auto refusal = too_many();
+            refusal.to_head = read->request.method() == "HEAD";
+            refuse(c, refusal);
             co_return false;
         }
         if (upgrades) {

@@ -318,7 +318,7 @@ class Peer:
         length = re.search(rb'\r\nContent-Length: (\d+)\r\n', answer)
         expect(length and int(length[1]) == len(text), lambda: f'the length of {answer!r} is wrong')
         expect(len(text) > 5 and text.count(b'\n') <= 1, lambda: f'{text!r} is not one line that says why')
-        expect(b'\r\nConnection: close\r\n' in answer, lambda: f'{answer!r} does not say that it closes')
+        expect(re.search(rb'\r\nConnection: close(, Upgrade)?\r\n', answer), lambda: f'{answer!r} does not say that it closes')
         return answer
 
     def finish(self):
