@@ -256,7 +256,10 @@ private:
     large_messages& need_large();
     [[nodiscard]] bool hold(const protocol::event& event);
     [[nodiscard]] bool is_held() const noexcept;
-    [[nodiscard]] bool holds_more() const noexcept { return large_ != nullptr && decoder().holds_more(); }
+    [[nodiscard]] bool holds_more() const noexcept {
+        auto const* const own = std::get_if<protocol::hybi_decoder>(&decoder_);
+        return own != nullptr && own->holds_more();
+    }
     void process_large();
     void want_parts();
     [[nodiscard]] bool whole_message_ready();

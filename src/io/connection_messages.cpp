@@ -73,6 +73,8 @@ bool connection::next_event() {
                 event = decoder().next(unparsed_);
             loop_.spend(event.data.size());
             take_event();
+            if (event.kind == protocol::event_kind::need_more && holds_more())
+                loop_.spend_all();  // it is being inflated
             if (event_pending_) {
                 if (!dropping_) return true;
                 drop_event();

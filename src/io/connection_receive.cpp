@@ -53,7 +53,7 @@ bool connection::can_read() const noexcept {
     if (phase_ == phase::finishing) return true;
     // A connection whose application does not keep up is not read: TCP then holds the peer back.
     return unparsed_.empty() && (queued_bytes() < side_->settings().limits.read_ahead || dropping_ || nobody_takes()) &&
-           (large_ == nullptr || (!is_held() && !holds_more()));
+           !is_held() && !holds_more();
 }
 
 void connection::read_on() {

@@ -101,6 +101,7 @@ public:
     static constexpr std::ptrdiff_t work_in_a_turn = 4 * 1024 * 1024;
     static constexpr std::ptrdiff_t work_of_an_event = 256;
     [[nodiscard]] bool turn_is_spent() const noexcept { return work_left_ <= 0; }
+    void spend_all() noexcept { work_left_ = 0; }
     void spend(std::size_t payload) noexcept { work_left_ -= work_of_an_event + static_cast<std::ptrdiff_t>(payload); }
 
     /// Gives the connection whose turn it is.

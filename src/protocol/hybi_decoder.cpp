@@ -58,6 +58,9 @@ constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.
 /// So many bytes of a compressed message in parts are given to the inflater at a time.
 constexpr std::size_t inflated_at_once = std::size_t{16} << 10;
 
+/// A message that is compressed to more is not inflated at once: it may be made to take seconds.
+constexpr std::size_t inflated_whole = std::size_t{64} << 10;
+
 }  // namespace
 
 hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
@@ -100,8 +103,8 @@ event hybi_decoder::next(std::span<char>& input) {
 event hybi_decoder::take_general(std::span<char>& input) {
     event found;
     if (occasional_) settle_part();
-    if (stage_ == stage::inflating) found = inflate_on();
-    while (!input.empty() && found.kind == event_kind::need_more) {
+    if (stage_ == stage::inflating) found = in_parts() ? inflate_on() : inflate_step();
+    while (!input.empty() && found.kind == event_kind::need_more && stage_ != stage::inflating) {
         if (stage_ == stage::payload)
             found = take_payload_part(input);
         else if (stage_ == stage::ended)
@@ -245,6 +248,7 @@ void hybi_decoder::let_go() {
 /// Makes the message of its payload, which is there whole (RFC 7692 7.2.2): the machinery that inflates can be shared by
 /// all connections then, for none holds it between two reads.
 event hybi_decoder::inflate(std::string_view payload) {
+    if (payload.size() > inflated_whole && !in_parts()) return inflate_in_steps(payload);
     byte_buffer message;
     // What fills a part is given as one.
     auto const limit = in_parts() ? std::min(max_part_size - 1, occasional_->limit) : limits_.message_size;

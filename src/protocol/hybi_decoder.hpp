@@ -53,8 +53,8 @@ private:
         between_messages,  ///< Nothing is kept of what came so far.
         header,            ///< In a frame's header, or before a frame that continues a message.
         payload,           ///< In a frame's payload; `missing_` is not 0.
-        inflating,         ///< A message in parts is inflated from what came of it; then see `occasional::after`.
-        ended,             ///< After `closing` or `failed`.
+        inflating,  ///< A message in parts, or a large one, is inflated from what came of it; see `occasional::after`.
+        ended,      ///< After `closing` or `failed`.
     };
 
     /// What few connections need, made when the first need comes.
@@ -76,8 +76,12 @@ private:
     event finish_message();
     event give_part(bool last);
     void settle_part();
+    void fit_assembly();
     void begin_inflating(std::string_view payload, bool complete);
     event inflate_on();
+    event inflate_in_steps(std::string_view payload);
+    event inflate_step();
+    void inflate_again();
     event finish_inflating();
     event too_big(std::string_view why);
     void let_go();

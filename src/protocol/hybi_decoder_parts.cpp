@@ -6,9 +6,18 @@
 #include <limits>
 #include <utility>
 
-// Messages in parts: what came of one is given before the rest is there, inflated piece by piece where it is compressed.
+// Messages in parts: what came of one is given before the rest is there, inflated piece by piece where it is compressed. And
+// large compressed messages that are wanted whole, inflated in steps.
 
 namespace wsio::protocol {
+namespace {
+
+/// What one step of inflating takes, and makes, at most.
+constexpr std::size_t taken_in_a_step = std::size_t{64} << 10;
+constexpr std::size_t made_in_a_step = std::size_t{1} << 20;
+constexpr std::size_t made_at_first = std::size_t{128} << 10;
+
+}  // namespace
 
 event hybi_decoder::give_part(bool last) {
     auto& o = *occasional_;
@@ -24,11 +33,7 @@ event hybi_decoder::give_part(bool last) {
     } else {
         o.received += assembly_.size();
     }
-    if (assembly_.capacity() / 2 > assembly_.size()) {  // it may wait, and is counted by its size
-        byte_buffer fitting;
-        fitting.append(assembly_.view());
-        assembly_.swap(fitting);
-    }
+    fit_assembly();
     o.begun = true;
     o.given = !last;
     fragments_ = 1;
@@ -38,6 +43,14 @@ event hybi_decoder::give_part(bool last) {
             .first = first,
             .last = last,
             .data = assembly_.view()};
+}
+
+/// Gives back the room of what may wait, and is counted by its size.
+void hybi_decoder::fit_assembly() {
+    if (assembly_.capacity() / 2 <= assembly_.size()) return;
+    byte_buffer fitting;
+    fitting.append(assembly_.view());
+    assembly_.swap(fitting);
 }
 
 /// Makes the assembly the beginning of the next part, once one was given.
@@ -56,6 +69,7 @@ event hybi_decoder::receive_in_parts(std::size_t limit) {
     o.parts = true;
     o.limit = std::max(limit, limits_.message_size);
     if (std::exchange(o.held, false)) stage_ = o.held_in;
+    if (stage_ == stage::inflating) inflate_again();
     if (compressed_ && message_under_way() && !assembly_.empty()) {
         auto const received = std::exchange(assembly_, {});
         auto const resumed = stage_;
@@ -120,14 +134,71 @@ event hybi_decoder::inflate_on() {
     }
 }
 
+/// Begins to inflate a large message that is wanted whole: `next` goes on with it, a step each time, so that others have their
+/// turn meanwhile. The payload may be the assembly.
+event hybi_decoder::inflate_in_steps(std::string_view payload) {
+    auto& o = need_occasional();
+    o.begin_message();
+    if (payload.data() == assembly_.data()) {
+        o.compressed.swap(assembly_);
+        o.compressed_taken = 0;
+        o.received = payload.size();
+        stage_ = stage::inflating;
+    } else {
+        begin_inflating(payload, true);
+    }
+    assembly_.release();
+    return inflate_step();
+}
+
+event hybi_decoder::inflate_step() {
+    auto& o = *occasional_;
+    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
+    auto const left = limits_.message_size - assembly_.size();
+    auto const wanted = std::clamp(assembly_.size() / 2, made_at_first, made_in_a_step);
+    auto const most = left < wanted ? left + 1 : wanted;  // one beyond the limit shows that it is passed
+    assembly_.grow_by(most);
+    auto const room = assembly_.room().first(most);
+    auto piece = o.compressed.view().substr(o.compressed_taken, taken_in_a_step);
+    auto const taken = piece.size();
+    auto const step = o.inflater->inflate(piece, room);
+    o.compressed_taken += taken - piece.size();
+    assembly_.commit(step.made);
+    if (step.made > left) {
+        inflate_again();
+        return too_big("message is over the size limit when inflated");
+    }
+    if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
+    if (step.broken) return fail_broken_deflate();
+    if (o.compressed_taken != o.compressed.size() || step.made == room.size()) return {};
+    if (o.tail_given || o.inflater->stream_ended()) return finish_inflating();
+    o.compressed.append(flush_tail);
+    o.tail_given = true;
+    return {};
+}
+
+/// Begins the message that is being inflated anew.
+void hybi_decoder::inflate_again() {
+    auto& o = *occasional_;
+    if (std::exchange(o.tail_given, false)) o.compressed.truncate(o.compressed.size() - flush_tail.size());
+    o.compressed_taken = 0;
+    o.inflater.reset();
+    assembly_.release();
+    utf8_.reset();
+}
+
 event hybi_decoder::finish_inflating() {
     auto& o = *occasional_;
     // Nothing at all stands for an empty message, as it does for `inflater`.
     if (o.received != 0 && !o.inflater->at_end_of_block()) return fail_broken_deflate();
     o.inflater.reset();
+    o.compressed.release();
     stage_ = stage::between_messages;
     if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
-    if (!o.begun) codec_->remember(assembly_.view());
+    if (!o.begun) {
+        codec_->remember(assembly_.view());
+        fit_assembly();
+    }
     return finish_message();
 }
 

@@ -243,15 +243,15 @@ def bombs_at_the_default_limits(server):
         fails(server, frame(0xc2, zeros(size)), 1009, paths=('/default',))
 
 
-@needs('ours', bystander=1.5, cpu=3, heap=32, memory=48)
+@needs('ours', cpu=3, heap=48, memory=64)
 def blocks_that_hold_nothing_at_the_default_limits(server):
     for blocks in (EMPTY, FIXED, b'\x03\0'):
         holds_nothing(server, blocks)
 
 
-@needs('ours', bystander=6, cpu=6, heap=32, memory=48)
+@needs('ours', cpu=6, heap=48, memory=64)
 def blocks_that_bring_tables_for_nothing_at_the_default_limits(server):
-    """The worst that is known: zlib makes tables of codes for 11 bytes, and again for the next. One message is not interrupted."""
+    """The worst that is known: zlib makes tables of codes for 11 bytes, and again for the next. Others have their turn meanwhile."""
     holds_nothing(server, TABLES)
 
 

@@ -197,7 +197,7 @@ def forged_forwarding_headers_change_nothing(server):
 def nothing_can_be_injected_into_the_response(server):
     known = (b'upgrade', b'connection', b'sec-websocket-accept', b'sec-websocket-protocol', b'sec-websocket-origin',
              b'sec-websocket-location', b'websocket-origin', b'websocket-location', b'websocket-protocol', b'content-type',
-             b'content-length', b'sec-websocket-version')
+             b'content-length', b'sec-websocket-version', b'date')
     for value in (b'chat', b'chat\nX-Evil: 1', b'chat\rX-Evil: 1', b'chat\r\n X-Evil: 1', b'chat\0', b'<script>', b'a b',
                   b'\xff\xfe', b'chat;X-Evil', b'"chat"', b'X-Evil:\x0b1', b'chat, \x85X-Evil: 1'):
         for version in VERSIONS:

@@ -53,6 +53,7 @@ inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_
         auto* const hybi = short_first ? dynamic_cast<protocol::hybi_decoder*>(&decoder) : nullptr;
         protocol::event found;
         if (hybi == nullptr || !hybi->next_short(input, found)) found = decoder.next(input);
+        while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
         expect(input.size() < before.size() && input.data() + input.size() == before.data() + before.size(),
                "bytes are taken from the front");
         if (found.kind == event_kind::need_more)

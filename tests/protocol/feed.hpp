@@ -83,6 +83,12 @@ inline std::string hex(std::string_view digits) {
     return bytes;
 }
 
+/// Goes on with a message that is inflated in steps.
+inline event after_steps(decoder& decoder, event found, std::span<char>& input) {
+    while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
+    return found;
+}
+
 /// Feeds one piece and records what it gives. The piece is a block of its own, so that a sanitizer sees every access
 /// outside of it, and it is gone afterwards, so that a view kept into it is seen too.
 inline void feed_piece(decoder& decoder, std::string_view bytes, seen_list& events) {
@@ -90,7 +96,7 @@ inline void feed_piece(decoder& decoder, std::string_view bytes, seen_list& even
     std::span<char> input(piece);
     while (!input.empty()) {
         auto const left = input.size();
-        auto const found = decoder.next(input);
+        auto const found = after_steps(decoder, decoder.next(input), input);
         BOOST_REQUIRE(input.size() < left);
         if (found.kind == event_kind::need_more)
             BOOST_REQUIRE(input.empty());
@@ -138,7 +144,8 @@ inline seen_list feed_windows(const decoder_factory& make, std::string_view byte
         auto const count = std::min({window.size(), bytes.size(), size});
         std::memcpy(window.data(), bytes.data(), count);
         bytes.remove_prefix(count);
-        auto const found = decoder->commit(count);
+        std::span<char> nothing;
+        auto const found = after_steps(*decoder, decoder->commit(count), nothing);
         if (found.kind != event_kind::need_more) events.push_back(copy(found));
     }
     return events;

@@ -1,8 +1,10 @@
 #include "protocol/deflate_tools.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 // The decoder with compressed messages, and both ends of a connection against each other.
 
@@ -15,6 +17,30 @@ std::string many(std::string_view word, int times) {
     for (int i = 0; i < times; ++i) all += word;
     return all;
 }
+
+/// Takes a large message step by step.
+struct steps {
+    inflating_decoder decoder;
+    std::string bytes;
+    std::span<char> input;
+    event found;
+
+    explicit steps(std::string all, decoder_limits limits = {})
+        : decoder(limits, taking_over), bytes(std::move(all)), input(bytes) {}
+
+    event_kind go() {
+        found = decoder.next(input);
+        return found.kind;
+    }
+    std::string rest_in_parts() {
+        std::string all;
+        do {
+            BOOST_REQUIRE(go() == event_kind::part);
+            all += found.data;
+        } while (!found.last);
+        return all;
+    }
+};
 
 }  // namespace
 
@@ -85,6 +111,86 @@ BOOST_AUTO_TEST_CASE(messages_of_every_size_and_fragmentation_are_decoded) {
                 check(inflating(), fragmented(0xC2, client().payload(noise(size)), part) + frame(0x81, "next"),
                       {binary(noise(size)), text("next")});
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_of_many_bytes_is_inflated_in_steps) {
+    for (auto const& message : {noise(300'000), noise(100'000) + std::string(8'000'000, 'a')}) {
+        steps of(frame(0xC2, client().payload(message)) + frame(0x81, "behind"));
+        int count = 0;
+        for (; of.go() == event_kind::need_more; ++count) {
+            BOOST_REQUIRE(of.decoder.holds_more());
+            BOOST_REQUIRE(of.decoder.window().empty());
+            BOOST_REQUIRE(of.input.size() == frame(0x81, "behind").size());
+        }
+        BOOST_TEST(count >= 4);
+        BOOST_TEST((of.found.kind == event_kind::message));
+        BOOST_TEST((of.found.data == message));
+        BOOST_TEST(!of.decoder.holds_more());
+        BOOST_TEST((of.go() == event_kind::message));
+        BOOST_TEST(of.found.data == "behind");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(blocks_with_nothing_in_them_are_inflated_in_steps) {
+    steps of(frame(0xC2, many(hex("00 00 00 ff ff"), 100'000) + '\0'));
+    int count = 0;
+    while (of.go() == event_kind::need_more) ++count;
+    BOOST_TEST(count >= 7);
+    BOOST_TEST((of.found.kind == event_kind::message && of.found.data.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_inflated_in_steps_is_checked_as_the_rest_is) {
+    auto const invalid = frame(0xC1, client().payload(noise(300'000)));
+    check(inflating(), invalid, {failed(1007, "text is not valid UTF-8 (RFC 6455 8.1)")});
+    std::string text_of_two;
+    for (char const c : noise(150'000)) {
+        text_of_two += static_cast<char>(0xC4 | (c >> 6 & 1));
+        text_of_two += static_cast<char>(0x80 | (c & 0x3F));
+    }
+    auto const payload = client().payload(text_of_two);
+    BOOST_TEST(payload.size() > 100'000U);
+    check(inflating(), frame(0xC1, payload), {text(text_of_two)});
+    auto const cut = text_of_two.substr(0, text_of_two.size() - 1);
+    check(inflating(), frame(0xC1, client().payload(cut)), {failed(1007, "text is not valid UTF-8 (RFC 6455 8.1)")});
+    auto const no_deflate = "compressed message is not valid DEFLATE data (RFC 7692 7.2.2)";
+    check(inflating(), frame(0xC2, payload.substr(0, 90'000)), {failed(1007, no_deflate)});
+    check(inflating(), frame(0xC2, payload.substr(0, 90'000) + noise(10'000)), {failed(1007)});
+    // A final block needs no tail, and blocks may follow it.
+    auto const stored = [](unsigned first, std::string_view bytes) {
+        return static_cast<char>(first) + number(bytes.size() & 0xFF, 1) + number(bytes.size() >> 8, 1) +
+               number(~bytes.size() & 0xFF, 1) + number(~bytes.size() >> 8 & 0xFF, 1) + std::string(bytes);
+    };
+    auto const a = noise(60'000);
+    auto const b = letters(30'000);
+    check(inflating(), frame(0xC2, stored(0, a) + stored(1, b)), {binary(a + b)});
+    check(inflating(), frame(0xC2, stored(1, a) + stored(1, b)), {binary(a + b)});
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_what_is_inflated_in_steps_is_exact) {
+    for (auto const& message : {noise(200'000), noise(100'000) + std::string(3'000'000, 'a')}) {
+        auto const bytes = frame(0xC2, client().payload(message));
+        check(inflating({.message_size = message.size()}), bytes, {binary(message)});
+        steps of(bytes, {.message_size = message.size() - 1});
+        while (of.go() == event_kind::need_more) BOOST_REQUIRE(of.decoder.holds_more());
+        BOOST_TEST((of.found.kind == event_kind::failed && of.found.code == close_code::message_too_big));
+        BOOST_TEST(of.found.resumable);
+        BOOST_TEST((of.decoder.receive_in_parts(message.size()).kind == event_kind::need_more));
+        BOOST_TEST((of.rest_in_parts() == message));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(parts_may_be_asked_for_between_steps) {
+    auto const message = noise(150'000) + std::string(500'000, 'a');
+    auto const bytes = frame(0xC2, client().payload(message));
+    int count = 0;
+    for (bool over = false; !over; ++count) {
+        steps of(bytes);
+        for (int i = 0; i <= count && !over; ++i) over = of.go() != event_kind::need_more;
+        if (over) break;
+        BOOST_TEST((of.decoder.receive_in_parts(message.size()).kind == event_kind::need_more));
+        BOOST_TEST((of.rest_in_parts() == message));
+    }
+    BOOST_TEST(count >= 4);
 }
 
 BOOST_AUTO_TEST_CASE(rsv1_is_refused_where_it_was_not_negotiated) {
