@@ -58,9 +58,6 @@ constexpr std::string_view view(std::span<char> bytes) noexcept { return {bytes.
 /// So many bytes of a compressed message in parts are given to the inflater at a time.
 constexpr std::size_t inflated_at_once = std::size_t{16} << 10;
 
-/// A message that is compressed to more is not inflated at once: it may be made to take seconds.
-constexpr std::size_t inflated_whole = std::size_t{64} << 10;
-
 }  // namespace
 
 hybi_decoder::hybi_decoder(const hybi_rules& rules, role role, decoder_limits limits) noexcept
@@ -243,28 +240,6 @@ void hybi_decoder::let_go() {
     if (!occasional_) return;
     occasional_->inflater.reset();
     occasional_->compressed.release();
-}
-
-/// Makes the message of its payload, which is there whole (RFC 7692 7.2.2): the machinery that inflates can be shared by
-/// all connections then, for none holds it between two reads.
-event hybi_decoder::inflate(std::string_view payload) {
-    if (payload.size() > inflated_whole && !in_parts()) return inflate_in_steps(payload);
-    byte_buffer message;
-    // What fills a part is given as one.
-    auto const limit = in_parts() ? std::min(max_part_size - 1, occasional_->limit) : limits_.message_size;
-    switch (codec_->inflate(payload, limit, message)) {
-        case inflater::outcome::done: break;
-        case inflater::outcome::too_big:
-            need_occasional();
-            begin_inflating(payload, true);
-            if (in_parts()) return inflate_on();
-            assembly_.release();  // the payload may have been there
-            return too_big("message is over the size limit when inflated");
-        case inflater::outcome::broken: return fail_broken_deflate();
-    }
-    if (message_type_ == opcode::text && !valid_utf8(message.view())) return fail_invalid_text();
-    assembly_ = std::move(message);
-    return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
 }
 
 event hybi_decoder::finish_control_frame(std::string_view payload) {

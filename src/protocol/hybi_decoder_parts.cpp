@@ -6,18 +6,9 @@
 #include <limits>
 #include <utility>
 
-// Messages in parts: what came of one is given before the rest is there, inflated piece by piece where it is compressed. And
-// large compressed messages that are wanted whole, inflated in steps.
+// Messages in parts: what came of one is given before the rest is there.
 
 namespace wsio::protocol {
-namespace {
-
-/// What one step of inflating takes, and makes, at most.
-constexpr std::size_t taken_in_a_step = std::size_t{64} << 10;
-constexpr std::size_t made_in_a_step = std::size_t{1} << 20;
-constexpr std::size_t made_at_first = std::size_t{128} << 10;
-
-}  // namespace
 
 event hybi_decoder::give_part(bool last) {
     auto& o = *occasional_;
@@ -88,118 +79,6 @@ event hybi_decoder::part_so_far() {
     auto const text = message_type_ == opcode::text;
     if ((text ? size_of_whole_characters(assembly_.view()) : assembly_.size()) == 0) return {};
     return give_part(false);
-}
-
-/// Hands what came of a message in parts to `inflate_on`.
-void hybi_decoder::begin_inflating(std::string_view payload, bool complete) {
-    auto& o = *occasional_;
-    o.compressed.clear();
-    o.compressed.append(payload);
-    o.compressed_taken = 0;
-    o.received += payload.size();
-    o.complete = complete;
-    o.after = missing_ == 0 ? stage::header : stage::payload;
-    stage_ = stage::inflating;
-}
-
-/// Inflates a message in parts until a part is full, all that was received is used, or the message ends.
-event hybi_decoder::inflate_on() {
-    auto& o = *occasional_;
-    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
-    for (;;) {
-        settle_part();
-        assembly_.reserve(max_part_size);
-        // One byte beyond the limit shows that it is passed. What lies behind it must not count, for how much of that
-        // is made at once depends on how the payload came.
-        auto const left = o.limit - o.inflated - assembly_.size();
-        auto const most = max_part_size - assembly_.size();
-        auto const room = assembly_.room().first(left < most ? left + 1 : most);
-        auto rest = o.compressed.view().substr(o.compressed_taken);
-        auto const step = o.inflater->inflate(rest, room);
-        o.compressed_taken = o.compressed.size() - rest.size();
-        assembly_.commit(step.made);
-        if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
-        if (step.made > left) return fail(close_code::message_too_big, "message is over the size limit when inflated");
-        if (step.broken) return fail_broken_deflate();
-        if (assembly_.size() == max_part_size) return give_part(false);
-        o.compressed.release();
-        o.compressed_taken = 0;
-        if (!o.complete) {
-            stage_ = o.after;
-            return {};
-        }
-        if (o.tail_given || o.received == 0 || o.inflater->stream_ended()) return finish_inflating();
-        o.compressed.append(flush_tail);
-        o.tail_given = true;
-    }
-}
-
-/// Begins to inflate a large message that is wanted whole: `next` goes on with it, a step each time, so that others have their
-/// turn meanwhile. The payload may be the assembly.
-event hybi_decoder::inflate_in_steps(std::string_view payload) {
-    auto& o = need_occasional();
-    o.begin_message();
-    if (payload.data() == assembly_.data()) {
-        o.compressed.swap(assembly_);
-        o.compressed_taken = 0;
-        o.received = payload.size();
-        stage_ = stage::inflating;
-    } else {
-        begin_inflating(payload, true);
-    }
-    assembly_.release();
-    return inflate_step();
-}
-
-event hybi_decoder::inflate_step() {
-    auto& o = *occasional_;
-    if (!o.inflater) o.inflater = codec_->inflate_in_parts();
-    auto const left = limits_.message_size - assembly_.size();
-    auto const wanted = std::clamp(assembly_.size() / 2, made_at_first, made_in_a_step);
-    auto const most = left < wanted ? left + 1 : wanted;  // one beyond the limit shows that it is passed
-    assembly_.grow_by(most);
-    auto const room = assembly_.room().first(most);
-    auto piece = o.compressed.view().substr(o.compressed_taken, taken_in_a_step);
-    auto const taken = piece.size();
-    auto const step = o.inflater->inflate(piece, room);
-    o.compressed_taken += taken - piece.size();
-    assembly_.commit(step.made);
-    if (step.made > left) {
-        inflate_again();
-        return too_big("message is over the size limit when inflated");
-    }
-    if (message_type_ == opcode::text && !utf8_.feed({room.data(), step.made})) return fail_invalid_text();
-    if (step.broken) return fail_broken_deflate();
-    if (o.compressed_taken != o.compressed.size() || step.made == room.size()) return {};
-    if (o.tail_given || o.inflater->stream_ended()) return finish_inflating();
-    o.compressed.append(flush_tail);
-    o.tail_given = true;
-    return {};
-}
-
-/// Begins the message that is being inflated anew.
-void hybi_decoder::inflate_again() {
-    auto& o = *occasional_;
-    if (std::exchange(o.tail_given, false)) o.compressed.truncate(o.compressed.size() - flush_tail.size());
-    o.compressed_taken = 0;
-    o.inflater.reset();
-    assembly_.release();
-    utf8_.reset();
-}
-
-event hybi_decoder::finish_inflating() {
-    auto& o = *occasional_;
-    // Nothing at all stands for an empty message, as it does for `inflater`.
-    if (o.received != 0 && !o.inflater->at_end_of_block()) return fail_broken_deflate();
-    o.inflater.reset();
-    o.compressed.release();
-    stage_ = stage::between_messages;
-    if (message_type_ == opcode::text && !utf8_.complete()) return fail_invalid_text();
-    if (!o.begun) {
-        codec_->remember(assembly_.view());
-        fit_assembly();
-    }
-    return finish_message();
 }
 
 /// Takes a message for a failure that can be taken back: it is too big to be given whole.
