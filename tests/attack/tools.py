@@ -78,11 +78,15 @@ def wait_until(probe, what, seconds=5):
 
 
 def kept_waiting(*pids):
-    """Seconds that the main threads of some processes were ready to run and were not let: what a busy machine takes from both."""
+    """Seconds that the main threads of some processes were ready to run and were not let: what a busy machine takes from both.
+    Nothing where the kernel does not count it."""
     waited = 0
     for pid in pids:
-        with open(f'/proc/{pid}/schedstat', encoding='ascii') as file:
-            waited += int(file.read().split()[1]) / 1e9
+        try:
+            with open(f'/proc/{pid}/schedstat', encoding='ascii') as file:
+                waited += int(file.read().split()[1]) / 1e9
+        except FileNotFoundError:
+            return 0
     return waited
 
 
@@ -118,9 +122,9 @@ class Target:
             return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
     def most_rss(self, begin=False):
-        """The most memory that was resident since it was asked to begin, in bytes."""
+        """The most memory that was resident since it was asked to begin, in bytes; ever, where the kernel cannot begin anew."""
         if begin:
-            with open(f'/proc/{self.pid}/clear_refs', 'w', encoding='ascii') as file:
+            with contextlib.suppress(OSError), open(f'/proc/{self.pid}/clear_refs', 'w', encoding='ascii') as file:
                 file.write('5')
         with open(f'/proc/{self.pid}/status', encoding='ascii') as file:
             return int(re.search(r'VmHWM:\s*(\d+) kB', file.read())[1]) * 1024
