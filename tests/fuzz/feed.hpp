@@ -42,6 +42,12 @@ inline void note(const protocol::event& found, protocol::decoder& decoder, seen_
         expect(decoder.take_payload().view() == events.back().data, "an assembled payload can be taken");
 }
 
+/// Goes on with a message that is inflated in steps.
+inline protocol::event after_steps(protocol::decoder& decoder, protocol::event found, std::span<char>& input) {
+    while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
+    return found;
+}
+
 /// Feeds one piece, which is a block of its own: a sanitizer sees what reads beyond its end or keeps a view into it. With
 /// `short_first` what may take the short way does, as in a connection.
 inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_list& events, bool short_first) {
@@ -53,7 +59,7 @@ inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_
         auto* const hybi = short_first ? dynamic_cast<protocol::hybi_decoder*>(&decoder) : nullptr;
         protocol::event found;
         if (hybi == nullptr || !hybi->next_short(input, found)) found = decoder.next(input);
-        while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
+        found = after_steps(decoder, found, input);
         expect(input.size() < before.size() && input.data() + input.size() == before.data() + before.size(),
                "bytes are taken from the front");
         if (found.kind == event_kind::need_more)
@@ -76,7 +82,8 @@ seen_list feed(const decoder_factory& make, std::string_view bytes, bool windows
             feed_piece(*decoder, bytes.substr(0, count), events, windows);
         } else {
             std::memcpy(window.data(), bytes.data(), count);
-            auto const found = decoder->commit(count);
+            std::span<char> nothing;
+            auto const found = after_steps(*decoder, decoder->commit(count), nothing);
             if (found.kind != event_kind::need_more) note(found, *decoder, events);
         }
         bytes.remove_prefix(count);
