@@ -79,7 +79,6 @@ private:
     void fit_assembly();
     void begin_inflating(std::string_view payload, bool complete);
     event inflate_on();
-    event inflate_in_steps(std::string_view payload);
     event inflate_step();
     void inflate_again();
     event finish_inflating();

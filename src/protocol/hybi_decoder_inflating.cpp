@@ -22,7 +22,11 @@ constexpr std::size_t made_at_first = std::size_t{128} << 10;
 /// Makes the message of its payload, which is there whole (RFC 7692 7.2.2): the machinery that inflates can be shared by
 /// all connections then, for none holds it between two reads.
 event hybi_decoder::inflate(std::string_view payload) {
-    if (payload.size() > inflated_whole && !in_parts()) return inflate_in_steps(payload);
+    if (payload.size() > inflated_whole && !in_parts()) {
+        need_occasional();
+        begin_inflating(payload, true);
+        return inflate_step();
+    }
     byte_buffer message;
     // What fills a part is given as one.
     auto const limit = in_parts() ? std::min(max_part_size - 1, occasional_->limit) : limits_.message_size;
@@ -31,9 +35,7 @@ event hybi_decoder::inflate(std::string_view payload) {
         case inflater::outcome::too_big:
             need_occasional();
             begin_inflating(payload, true);
-            if (in_parts()) return inflate_on();
-            assembly_.release();  // the payload may have been there
-            return too_big("message is over the size limit when inflated");
+            return in_parts() ? inflate_on() : too_big("message is over the size limit when inflated");
         case inflater::outcome::broken: return fail_broken_deflate();
     }
     if (message_type_ == opcode::text && !valid_utf8(message.view())) return fail_invalid_text();
@@ -41,11 +43,15 @@ event hybi_decoder::inflate(std::string_view payload) {
     return {.kind = event_kind::message, .type = message_type_, .assembled = true, .data = assembly_.view()};
 }
 
-/// Hands what came of a message in parts to `inflate_on`.
+/// Hands what came of a message to `inflate_on` or `inflate_step`. It may be the assembly, which is empty then.
 void hybi_decoder::begin_inflating(std::string_view payload, bool complete) {
     auto& o = *occasional_;
-    o.compressed.clear();
-    o.compressed.append(payload);
+    if (payload.data() == assembly_.data()) {
+        o.compressed = std::move(assembly_);
+    } else {
+        o.compressed.clear();
+        o.compressed.append(payload);
+    }
     o.compressed_taken = 0;
     o.received += payload.size();
     o.complete = complete;
@@ -85,24 +91,8 @@ event hybi_decoder::inflate_on() {
     }
 }
 
-/// Begins to inflate a large message that is wanted whole: `next` goes on with it, a step each time, so that others have their
-/// turn meanwhile. The payload may be the assembly.
-event hybi_decoder::inflate_in_steps(std::string_view payload) {
-    auto& o = need_occasional();
-    o.begin_message();
-    if (payload.data() == assembly_.data()) {
-        o.compressed.swap(assembly_);
-        o.compressed_taken = 0;
-        o.received = payload.size();
-        o.complete = true;
-        stage_ = stage::inflating;
-    } else {
-        begin_inflating(payload, true);
-    }
-    assembly_.release();
-    return inflate_step();
-}
-
+/// Inflates a piece of a large message that is wanted whole. `next` goes on with the next one, so that others have their turn
+/// meanwhile.
 event hybi_decoder::inflate_step() {
     auto& o = *occasional_;
     if (!o.inflater) o.inflater = codec_->inflate_in_parts();

@@ -62,9 +62,8 @@ event hybi_decoder::receive_in_parts(std::size_t limit) {
     if (std::exchange(o.held, false)) stage_ = o.held_in;
     if (stage_ == stage::inflating) inflate_again();
     if (compressed_ && message_under_way() && !assembly_.empty()) {
-        auto const received = std::exchange(assembly_, {});
         auto const resumed = stage_;
-        begin_inflating(received.view(), false);
+        begin_inflating(assembly_.view(), false);
         o.after = resumed;
     }
     bool const never = missing_ == std::numeric_limits<std::size_t>::max();
