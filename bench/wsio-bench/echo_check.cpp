@@ -55,8 +55,7 @@ void echo_check::begin_decoding(std::string_view taken, protocol_version version
 }
 
 protocol::event echo_check::next(std::span<char>& input) {
-    auto event = decoder_->next(input);
-    while (event.kind == protocol::event_kind::need_more && decoder_->holds_more()) event = decoder_->next(input);
+    auto const event = after_steps(*decoder_, decoder_->next(input), input);
     // Behind a message stands a new frame, which may be as expected again.
     if (event.kind == protocol::event_kind::message) decoding_ = false;
     return event;

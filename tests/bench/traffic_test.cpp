@@ -62,8 +62,7 @@ BOOST_AUTO_TEST_CASE(a_server_understands_what_is_sent_compressed) {
                 auto frame = sent(messages, index, number);
                 BOOST_TEST(joined(messages.split(index, number)) == frame);
                 std::span<char> input(frame);
-                auto event = decoder.next(input);
-                while (decoder.holds_more()) event = decoder.next(input);
+                auto const event = after_steps(decoder, decoder.next(input), input);
                 BOOST_TEST((event.kind == protocol::event_kind::message));
                 BOOST_TEST((event.data == messages.payload(number)));
                 BOOST_TEST(input.empty());

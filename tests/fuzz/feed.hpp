@@ -42,12 +42,6 @@ inline void note(const protocol::event& found, protocol::decoder& decoder, seen_
         expect(decoder.take_payload().view() == events.back().data, "an assembled payload can be taken");
 }
 
-/// Goes on with a message that is inflated in steps.
-inline protocol::event after_steps(protocol::decoder& decoder, protocol::event found, std::span<char>& input) {
-    while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
-    return found;
-}
-
 /// Feeds one piece, which is a block of its own: a sanitizer sees what reads beyond its end or keeps a view into it. With
 /// `short_first` what may take the short way does, as in a connection.
 inline void feed_piece(protocol::decoder& decoder, std::string_view bytes, seen_list& events, bool short_first) {

@@ -83,12 +83,6 @@ inline std::string hex(std::string_view digits) {
     return bytes;
 }
 
-/// Goes on with a message that is inflated in steps.
-inline event after_steps(decoder& decoder, event found, std::span<char>& input) {
-    while (found.kind == event_kind::need_more && decoder.holds_more()) found = decoder.next(input);
-    return found;
-}
-
 /// Feeds one piece and records what it gives. The piece is a block of its own, so that a sanitizer sees every access
 /// outside of it, and it is gone afterwards, so that a view kept into it is seen too.
 inline void feed_piece(decoder& decoder, std::string_view bytes, seen_list& events) {

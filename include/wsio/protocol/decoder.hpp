@@ -27,7 +27,7 @@ inline constexpr std::size_t max_part_size = std::size_t{64} << 10;
 
 /// What a decoder found.
 enum class event_kind : std::uint8_t {
-    need_more,  ///< All input was taken; nothing is complete yet.
+    need_more,  ///< All input was taken, unless the decoder holds more; nothing is complete yet.
     message,    ///< A whole message: `type`, `data`.
     ping,       ///< A ping: `data` is to be sent back in a pong.
     pong,       ///< A pong with `data`.
@@ -65,7 +65,8 @@ public:
 
     /// Takes bytes from the front of `input`, up to the end of the first event, and gives that event.
     /// `input` is moved past what was taken. Its bytes may be changed (unmasked) in place. When the answer is
-    /// `need_more`, all of `input` was taken. The events do not depend on how the bytes are cut into calls.
+    /// `need_more`, all of `input` was taken, unless the decoder `holds_more`: then this is to be called again, with what is
+    /// left, when others had their turn. The events do not depend on how the bytes are cut into calls.
     [[nodiscard]] virtual event next(std::span<char>& input) = 0;
 
     /// Gives the place where the next bytes of a large payload can be received without a copy; empty when the next
@@ -99,5 +100,12 @@ public:
 protected:
     byte_buffer assembly_;  ///< A message that came in more than one piece.
 };
+
+/// Goes on with a message that is inflated in steps, for who has nobody else to serve meanwhile: `found` is what `next` or
+/// `commit` gave.
+[[nodiscard]] inline event after_steps(decoder& from, event found, std::span<char>& input) {
+    while (found.kind == event_kind::need_more && from.holds_more()) found = from.next(input);
+    return found;
+}
 
 }  // namespace wsio::protocol
