@@ -9,7 +9,6 @@
 #include <array>
 #include <exception>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -67,11 +66,7 @@ public:
     trial& operator=(const trial&) = delete;
     ~trial() {
         if (connection_ == nullptr) return;
-        try {
-            connection_->destroy(ended_by::application, "no connection came of it");
-        } catch (const std::bad_alloc&) {
-            connection_->out_of_memory();
-        }
+        connection_->survive([this] { connection_->destroy(ended_by::application, "no connection came of it"); });
     }
     [[nodiscard]] socket succeeded() noexcept { return std::exchange(connection_, nullptr)->handle(); }
 

@@ -160,6 +160,15 @@ public:
     void destroy(ended_by who = ended_by::application, std::string cause = "the application dropped the connection");
     /// As `destroy`, when there was no memory for what the connection had to do.
     void out_of_memory() noexcept;
+    /// Takes a step that the loop asks for. When memory runs out in it, this connection ends, and the others go on.
+    template <typename Step>
+    void survive(Step step) {
+        try {
+            step();
+        } catch (const std::bad_alloc&) {
+            out_of_memory();
+        }
+    }
     /// Reports an exception of the application to the server and closes with 1011.
     void application_failed(std::exception_ptr exception);
     /// As above; an exception before `open` is the library's own (out of memory, say) and drops the connection.
@@ -340,15 +349,7 @@ private:
     void half_close();
     [[nodiscard]] bool leaves_the_end_to_the_peer() const noexcept;
     void network_failed(std::string cause);
-    /// Takes a step that the loop asks for. When memory runs out in it, this connection ends, and the others go on.
-    template <typename Step>
-    void survive(Step step) {
-        try {
-            step();
-        } catch (const std::bad_alloc&) {
-            out_of_memory();
-        }
-    }
+    void drop_output() noexcept;
     void end_now();
     void tell_ended();
     void tell_ended_later();

@@ -126,13 +126,16 @@ void connection::out_of_memory() noexcept {
         ::shutdown(fd(), SHUT_RDWR);
         unparsed_ = {};
         phase_ = phase::finishing;
-        {
-            outbox_change const change(*this);
-            outbox_.clear();  // it may borrow from who is not told yet
-        }
-        if (loop_.current() == this) loop_.cork().clear();
+        drop_output();                               // it may borrow from who is not told yet
         loop_.set_deadline(*this, deadlines::tick);  // again, when others have given some back
     }
+}
+
+// Nothing that was to be sent is sent any more.
+void connection::drop_output() noexcept {
+    outbox_change const change(*this);
+    outbox_.clear();
+    if (loop_.current() == this) loop_.cork().clear();
 }
 
 void connection::network_failed(std::string cause) {
@@ -149,11 +152,7 @@ void connection::end_now() {
     phase_ = phase::ended;
     unparsed_ = {};
     drop_held_back();
-    if (loop_.current() == this) loop_.cork().clear();
-    {
-        outbox_change const change(*this);
-        outbox_.clear();
-    }
+    drop_output();
     if (auto* const own = hybi()) own->inflate_with(nullptr);
     counted = {};
     clear_deadline();

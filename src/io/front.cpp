@@ -212,9 +212,7 @@ asio::awaitable<bool> front::admit(std::shared_ptr<front> self, connection& c) {
                 server->refused(read->request, too_many());
             else
                 self->report_refused(c.remote(), too_many());
-            auto refusal = too_many();
-            refusal.to_head = read->request.method() == "HEAD";
-            refuse(c, refusal);
+            refuse(c, too_many(), read->request);
             co_return false;
         }
         if (upgrades) {

@@ -139,6 +139,11 @@ void refuse(connection& c, const rejection& why) {
     c.finish();
 }
 
+void refuse(connection& c, rejection why, const request& r) {
+    why.to_head = r.method() == "HEAD";
+    refuse(c, why);
+}
+
 asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& c, request r) {
     // Not in the frame: Asio would use its memory for the frame of the handler, which lives as long as the connection.
     auto const candidate_held = std::make_unique<candidate>();
@@ -162,8 +167,7 @@ asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, connection& 
     if (!who.refusal && c.timed_out()) who.refusal = rejection{408, "the handshake took too long"};
     if (who.refusal) {
         if (server) server->refused(who.r, *who.refusal);
-        who.refusal->to_head = who.r.method() == "HEAD";
-        refuse(c, *who.refusal);
+        refuse(c, *who.refusal, who.r);
         co_return false;
     }
     c.write_raw(who.head);

@@ -20,5 +20,7 @@ boost::asio::awaitable<bool> upgrade(std::shared_ptr<server_state> server, conne
 /// Sends an HTTP answer to a request that cannot be served, and ends the connection. What the peer has sent behind the
 /// request is never looked at.
 void refuse(connection& c, const handshake::rejection& why);
+/// As above, in answer to a request that has been read: one with HEAD gets no body.
+void refuse(connection& c, handshake::rejection why, const request& r);
 
 }  // namespace wsio::detail
