@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(serve_throws_when_the_port_is_taken_or_options_make_no_sens
 }
 
 BOOST_AUTO_TEST_CASE(serve_throws_when_a_thread_cannot_be_had) {
-    std::fflush(nullptr);  // the thread sanitizer lets the child write, too, what is not written yet
+    std::fflush(nullptr);         // the thread sanitizer lets the child write, too, what is not written yet
     auto const child = ::fork();  // the limit and the user are for its rest
     if (child == 0) {
         ::alarm(20);  // ends one that hangs
